@@ -48,7 +48,7 @@ PAD, START, UNKNOWN, INDEX_FROM = (
 )  # a word of rank r (1 is the most frequent) has id r + 3
 
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
-TOY_TRAIN, TOY_TEST = 8_000, 2_000
+TOY_TRAIN, TOY_TEST = 14_000, 2_000
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {  # as keras.datasets.imdb checks them
@@ -216,10 +216,10 @@ def toy_reviews():
         "it was shown on a sunday|they made it in france|he plays a doctor|she plays a teacher|"
         "it came out in spring|the camera follows a dog|it is based on a book"
     ).split("|")
-    topic = "film movie story plot acting cast ending script music dialogue direction".split()
+    topic = "film movie story plot acting cast ending script".split()
     very = ["", "", "", "really ", "so ", "quite "]
-    good = "good great lovely brilliant moving funny clever superb charming wonderful".split()
-    bad = "bad awful dull boring terrible weak silly poor dreadful tedious".split()
+    good = "good great lovely brilliant moving clever".split()
+    bad = "bad awful dull boring terrible weak".split()
     rng = np.random.RandomState(0)
 
     def pick(words):
@@ -236,7 +236,7 @@ def toy_reviews():
             opinion = "not " + pick(very) + pick(other)
         else:
             opinion = pick(own) + " not " + pick(other)
-        sentences = [pick(neutral) for _ in range(1 + rng.randint(4))]
+        sentences = [pick(neutral) for _ in range(1 + rng.randint(2))]
         sentences.insert(rng.randint(len(sentences) + 1), f"the {pick(topic)} was {opinion}")
         reviews[" ".join(sentences)] = label
     return list(reviews), np.array(list(reviews.values()))
@@ -415,9 +415,9 @@ def parse_args(doc, argv=None):
     add(
         "--clipnorm",
         type=number(float, 0),
-        default=1.0,
+        default=0.25,
         metavar="X",
-        help="scale the gradient down to this norm, 0: never (default: %(default)s)",
+        help="scale the gradient of each weight down to this norm, 0: never (default: %(default)s)",
     )
     add(
         "--unroll",
@@ -476,7 +476,8 @@ def parse_args(doc, argv=None):
     if not gpus or args.device == "cpu":
         # The matrices of one time step are small: sharing one of them among threads costs more than
         # it saves. Whole operations still run side by side, one per core.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        with contextlib.suppress(RuntimeError):  # TensorFlow already runs, as in a notebook
+            tf.config.threading.set_intra_op_parallelism_threads(1)
     args.device = "GPU" if gpus and args.device != "cpu" else "CPU"
     keras.utils.set_random_seed(args.seed)
     return args
@@ -634,7 +635,8 @@ def report(args, model, loss, accuracy):
     print(
         f"{args.script}: test accuracy {accuracy:.4f} ({round(accuracy * n)}/{n}), "
         f"loss {loss:.4f}, {args.done}, {model.count_params()} parameters, seed {args.seed}, "
-        f"data {args.data_name}, device {args.device}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
+        f"data {args.data_name}, device {args.device}, TensorFlow {tf.__version__}, "
+        f"Keras {keras.__version__}"
     )
 
 

@@ -63,7 +63,7 @@ def main(argv=None):
     model.build((None, common.WORDS))
     model.summary()
     model.compile(
-        optimizer=keras.optimizers.Adam(args.learning_rate, global_clipnorm=args.clipnorm),
+        optimizer=keras.optimizers.Adam(args.learning_rate, clipnorm=args.clipnorm),
         loss="binary_crossentropy",
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
         jit_compile=False,  # XLA compiles longer than it saves here

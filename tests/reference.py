@@ -1,0 +1,82 @@
+"""SimpleRNN, LSTM and GRU in plain NumPy float64, written from the equations: no Keras in here.
+
+x is one batch of sequences, [b, T, in]; every function returns h_1 .. h_T as [b, T, units]. The
+letters are those of the scripts' docstrings; the weights come as Keras lays them out.
+"""
+
+import numpy as np
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def simple_rnn(x, W_xh, W_hh, b, h=None):
+    """Elman 1990: h_t = tanh(x_t W_xh + h_{t-1} W_hh + b), h_0 = 0 unless given."""
+    h = np.zeros((len(x), len(W_hh))) if h is None else h
+    steps = []
+    for t in range(x.shape[1]):
+        h = np.tanh(x[:, t] @ W_xh + h @ W_hh + b)
+        steps.append(h)
+    return np.stack(steps, axis=1)
+
+
+def lstm(x, kernel, recurrent_kernel, bias):
+    """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; blocks i, f, g, o."""
+    W_xi, W_xf, W_xg, W_xo = np.split(kernel, 4, axis=1)
+    W_hi, W_hf, W_hg, W_ho = np.split(recurrent_kernel, 4, axis=1)
+    b_i, b_f, b_g, b_o = np.split(bias, 4)
+    h = c = np.zeros((len(x), len(recurrent_kernel)))
+    steps = []
+    for t in range(x.shape[1]):
+        x_t = x[:, t]
+        i = sigmoid(x_t @ W_xi + h @ W_hi + b_i)
+        f = sigmoid(x_t @ W_xf + h @ W_hf + b_f)
+        g = np.tanh(x_t @ W_xg + h @ W_hg + b_g)
+        o = sigmoid(x_t @ W_xo + h @ W_ho + b_o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        steps.append(h)
+    return np.stack(steps, axis=1)
+
+
+def gru(x, kernel, recurrent_kernel, bias):
+    """Cho et al. 2014 with the reset gate after the product, as in cuDNN; blocks z, r, g."""
+    W_xz, W_xr, W_xg = np.split(kernel, 3, axis=1)
+    W_hz, W_hr, W_hg = np.split(recurrent_kernel, 3, axis=1)
+    b_xz, b_xr, b_xg = np.split(bias[0], 3)
+    b_hz, b_hr, b_hg = np.split(bias[1], 3)
+    h = np.zeros((len(x), len(recurrent_kernel)))
+    steps = []
+    for t in range(x.shape[1]):
+        x_t = x[:, t]
+        z = sigmoid(x_t @ W_xz + b_xz + h @ W_hz + b_hz)
+        r = sigmoid(x_t @ W_xr + b_xr + h @ W_hr + b_hr)
+        g = np.tanh(x_t @ W_xg + b_xg + r * (h @ W_hg + b_hg))
+        h = z * h + (1 - z) * g
+        steps.append(h)
+    return np.stack(steps, axis=1)
+
+
+def classifier(cell, ids, embedding, *weights):
+    """The whole network: lookup, two layers of `cell`, Dense, sigmoid; ids [b, T] -> [b, 1]."""
+    *layers, W, b = weights
+    x = cell(embedding[ids], *layers[:3])
+    return sigmoid(cell(x, *layers[3:])[:, -1] @ W + b)
+
+
+def simple_rnn_gradient(x, W_xh, W_hh, b, dE_dh_T):
+    """dE/dW_hh of one sequence x [T, in] as the post writes it: a list of its terms, i = 1 .. T.
+
+    Term i is dE/dh_T dh_T/dh_i dh_i/dW, and dh_T/dh_i is the product of diag(f') W over the steps
+    after i. (W stands transposed: the post has columns, Keras rows.)
+    """
+    h = np.vstack([np.zeros(len(W_hh)), simple_rnn(x[None], W_xh, W_hh, b)[0]])  # h[0] .. h[T]
+    f_prime = 1 - h**2  # of tanh at every step
+    terms = []
+    for i in range(1, len(h)):
+        dh_T_dh_i = np.eye(len(W_hh))
+        for k in range(i + 1, len(h)):
+            dh_T_dh_i = np.diag(f_prime[k]) @ W_hh.T @ dh_T_dh_i
+        terms.append(np.outer(h[i - 1], (dE_dh_T @ dh_T_dh_i) * f_prime[i]))
+    return terms

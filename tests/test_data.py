@@ -1,0 +1,397 @@
+"""The loader, the toy, the encoding and the pipelines."""
+
+import hashlib
+import http.server
+import io
+import json
+import pickle
+import resource
+import sys
+import threading
+import zipfile
+
+import common
+import keras
+import numpy as np
+import pytest
+from conftest import IMDB_NPZ, needs_imdb, write_npz
+
+WORDS = common.WORDS
+
+
+def keras_arrays(path, monkeypatch):
+    """What Keras's own loader and pad_sequences make of the members of an npz."""
+    with np.load(path, allow_pickle=True) as file:
+        members = {name: file[name] for name in file.files}
+
+    class Archive(dict):
+        __enter__ = dict.copy
+
+        def __exit__(self, *error):
+            pass
+
+    module = sys.modules[keras.datasets.imdb.load_data.__module__]
+    monkeypatch.setattr(module, "get_file", lambda *args, **kwargs: str(path), raising=True)
+    for loader in (np, np.lib.npyio):
+        monkeypatch.setattr(loader, "load", lambda *args, **kwargs: Archive(members), raising=False)
+    splits = keras.datasets.imdb.load_data(num_words=common.VOCABULARY)
+    monkeypatch.undo()
+    return [(keras.utils.pad_sequences(x, WORDS), y) for x, y in splits]
+
+
+def test_npz_gives_the_arrays_keras_gives(tmp_path, monkeypatch):
+    path = write_npz(tmp_path / "small.npz")
+    for (x, y), (keras_x, keras_y) in zip(
+        common.read_npz(path), keras_arrays(path, monkeypatch), strict=True
+    ):
+        assert x.dtype == np.int32 and x.shape[1] == WORDS
+        np.testing.assert_array_equal(x, keras_x)
+        np.testing.assert_array_equal(y, keras_y)
+
+
+@needs_imdb
+def test_facts_of_the_real_data():
+    (x, y), (x_test, y_test) = common.read_npz(IMDB_NPZ)
+    for ids, total, digest in (
+        (x, 1_327_445_289, "854e6ce28761a639f47bcb7e671ea4ede29751551e7f5da23beb5c4cb099e7bb"),
+        (x_test, 1_298_334_561, "9c0641e310ad0c4267a8604b3cc5bb4b439f50ca2d9980a65d7baf0b59f2d704"),
+    ):
+        assert ids.shape == (25_000, 80) and ids.sum(dtype=np.int64) == total
+        assert hashlib.sha256(ids.astype("<i4").tobytes()).hexdigest() == digest
+        # a review of more than 80 tokens has neither padding nor its start token left
+        cut = ~np.isin(ids[:, 0], (common.PAD, common.START))
+        assert round(100 * cut.mean()) == 92
+    assert y[:10].tolist() == [1, 0, 0, 1, 0, 0, 1, 0, 1, 0]
+    assert y_test[:10].tolist() == [0, 1, 1, 0, 1, 1, 1, 0, 0, 1]
+    assert y.sum() == y_test.sum() == 12_500
+
+
+@needs_imdb
+def test_real_text_is_encoded_as_the_data_are(tmp_path):
+    class Args:
+        data = IMDB_NPZ
+
+    index = common.load_word_index(Args)
+    text = "This film was just BRILLIANT, casting location"
+    ids = common.encode_words(common.split_words(text), index)
+    assert ids == [1, 14, 22, 16, 43, 530, 973, 1622]
+
+
+def test_short_and_long_reviews_are_padded_and_cut_in_front():
+    long = list(range(1, 101))
+    x = common.encode_ranks([[5, 6], long, [9_996, 9_997], [], list(range(1, 81)), long[:79]])
+    assert x[0].tolist() == [0] * 77 + [1, 8, 9]
+    assert x[1].tolist() == [rank + 3 for rank in long[-80:]]
+    assert x[2, -2:].tolist() == [9_999, 2]
+    assert x[3].tolist() == [0] * 79 + [1]
+    assert x[4, 0] == 4 and x[5, 0] == 1
+
+
+# --------------------------------------------------------------------------- untrusted files
+
+
+class Payload:
+    """A pickle that creates a file when it is loaded without care."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def objects(*items):
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def bad_members():
+    ones = np.ones(30, np.int64)
+    return {
+        "member missing": dict(y_test=None),
+        "unequal length": dict(y_train=np.ones(29, np.int64)),
+        "label 2": dict(y_train=ones * 2),
+        "label text": dict(y_train=np.array(["1"] * 30)),
+        "label float": dict(y_train=ones * 0.5),
+        "negative id": dict(x_train=objects(*[[1, -2]] * 30)),
+        "float id": dict(x_train=objects(*[[1, 2.5]] * 30)),
+        "text id": dict(x_train=objects(*[["a"]] * 30)),
+        "huge id": dict(x_train=objects(*[[2**40]] * 30)),
+        "no list": dict(x_train=objects(*[7] * 30)),
+        "nested list": dict(x_train=objects(*[[[1]]] * 30)),
+        "plain array": dict(x_train=np.ones((30, 80), np.int64)),
+        "two dimensions": dict(x_train=objects(*range(30)).reshape(15, 2)),
+        "no reviews": dict(x_train=objects(), y_train=ones[:0]),
+    }
+
+
+@pytest.mark.parametrize("case", bad_members())
+def test_a_bad_member_is_refused(tmp_path, case):
+    path = write_npz(tmp_path / "bad.npz", **bad_members()[case])
+    with pytest.raises(ValueError, match="not a file like imdb.npz"):
+        common.read_npz(path)
+
+
+@pytest.mark.parametrize("member", ["x_train", "x_test", "y_train"])
+def test_a_pickled_payload_is_refused_and_not_executed(tmp_path, member):
+    trace = tmp_path / "executed"
+    n = 20 if member == "x_test" else 30
+    path = write_npz(tmp_path / "evil.npz", **{member: objects(*[Payload(trace)] * n)})
+    with pytest.raises(ValueError, match="not a file like imdb.npz"):
+        common.read_npz(path)
+    assert not trace.exists()
+    with np.load(path, allow_pickle=True) as file:
+        file[member]
+    assert trace.exists()  # so the payload was a real one
+
+
+def with_member(source, target, name, data):
+    """Copy a zip, one member's bytes replaced."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for info in old.infolist():
+            new.writestr(info.filename, data if info.filename == name else old.read(info))
+    return target
+
+
+def npy(shape, payload, descr="|O"):
+    file = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + payload
+
+
+def broken_files(folder):
+    """Some sixty hostile or damaged files, the same in every run."""
+    good = write_npz(folder / "good.npz")
+    data = good.read_bytes()
+    rng = np.random.RandomState(0)
+    for n in range(12):
+        path = folder / f"cut{n}.npz"
+        path.write_bytes(data[: rng.randint(len(data))])
+        yield path
+    for n in range(24):
+        flipped = bytearray(data)
+        for _ in range(1 + n % 3):
+            flipped[rng.randint(len(data))] ^= 1 << rng.randint(8)
+        path = folder / f"flip{n}.npz"
+        path.write_bytes(flipped)
+        yield path
+    with zipfile.ZipFile(good) as archive:
+        member = archive.read("x_train.npy")
+    for n in range(20):  # inside the pickle, with a checksum that is right
+        flipped = bytearray(member)
+        flipped[rng.randint(128, len(member))] ^= 1 << rng.randint(8)
+        yield with_member(good, folder / f"pickle{n}.npz", "x_train.npy", bytes(flipped))
+    handmade = {
+        "empty": b"",
+        "header only": npy((30,), b""),
+        "no pickle": npy((30,), b"hello"),
+        "a number": npy((30,), pickle.dumps(7)),
+        "a list": npy((30,), pickle.dumps([[1]] * 30)),
+        "system": npy((30,), b"cos\nsystem\n(S'true'\ntR."),
+        "numpy's load": npy((30,), b"cnumpy\nload\n(S'x'\ntR."),
+        "huge array": npy((30,), b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n"
+                                 b"(L10000000000L\ntS'b'\ntR."),
+        "bomb": npy((30,), b"\x00" * (80 << 20)),
+        "wrong header": b"\x93NUMPY\x01\x00\x10\x00{'descr': open}",
+    }  # fmt: skip
+    for n, content in enumerate(handmade.values()):
+        yield with_member(good, folder / f"hand{n}.npz", "x_train.npy", content)
+    yield with_member(good, folder / "labels.npz", "y_train.npy", npy((10**12,), b"\0" * 8, "<i8"))
+
+
+def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = refused = 0
+    for path in broken_files(tmp_path):
+        count += 1
+        try:
+            splits = common.read_npz(path)
+        except (ValueError, OSError) as error:
+            refused += 1
+            assert str(error)
+            continue
+        for x, y in splits:
+            assert x.shape == (len(y), WORDS) and x.dtype == np.int32
+            assert x.min() >= 0 and x.max() < common.VOCABULARY and set(y) <= {0, 1}
+    assert count > 50 and refused > count // 2
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # KiB on Linux
+    assert grown < 1 << 20
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".npz") == []
+
+
+# ----------------------------------------------------------------------------------- network
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    """An address for Keras's files that this test decides about: server.answer(handler)."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self):
+            type(self).get(self)
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
+    monkeypatch.setattr(common, "NETWORK_SECONDS", 2)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    httpd.handler = Handler
+    yield httpd
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def download(tmp_path):
+    return common.from_keras(
+        lambda: keras.utils.get_file(
+            "imdb.npz", common.ORIGIN + "imdb.npz", cache_dir=str(tmp_path)
+        ),
+        "imdb.npz",
+    )
+
+
+def test_a_download_that_is_refused_cut_off_or_silent_is_an_oserror(server, tmp_path):
+    stop = threading.Event()
+
+    def refuse(handler):
+        handler.send_error(403)
+
+    def cut(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b"x")
+
+    def silent(handler):
+        stop.wait(60)
+
+    for answer in (refuse, cut, silent):
+        server.handler.get = answer
+        with pytest.raises(OSError, match="cannot download"):
+            download(tmp_path)
+    stop.set()
+
+
+def test_a_silent_address_is_given_up_before_keras_is_asked(server, tmp_path):
+    stop = threading.Event()
+    server.handler.do_HEAD = lambda handler: stop.wait(60)
+    with pytest.raises(OSError, match="cannot download"):
+        common.from_keras(lambda: pytest.fail("Keras was asked"), "imdb.npz")
+    stop.set()
+
+
+def test_a_download_that_works_is_returned(server, tmp_path):
+    def serve(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "2")
+        handler.end_headers()
+        handler.wfile.write(b"ok")
+
+    server.handler.get = serve
+    with open(download(tmp_path), "rb") as file:
+        assert file.read() == b"ok"
+
+
+# --------------------------------------------------------------------------------------- toy
+
+
+def test_toy_reviews_are_all_different_and_the_same_each_time():
+    texts, labels = common.toy_reviews()
+    assert len(set(texts)) == len(texts) == common.TOY_TRAIN + common.TOY_TEST
+    again, again_labels = common.toy_reviews()
+    assert texts == again and (labels == again_labels).all()
+    assert 0.45 < labels.mean() < 0.55
+    negated = np.mean([" not " in text for text in texts])
+    assert 1 / 4 < negated < 1 / 3 + 0.01
+    (x, _), (x_test, _) = common.load_toy()
+    assert x.shape == (common.TOY_TRAIN, WORDS) and x_test.shape == (common.TOY_TEST, WORDS)
+    assert len({len(text.split()) for text in texts}) > 5
+    assert ((x == common.START).sum(axis=1) == 1).all() and not (x == common.UNKNOWN).any()
+
+
+def test_a_bag_of_words_stays_clearly_below_the_bar_of_the_toy():
+    """Least squares on word counts, fitted on the test reviews too: an honest one gets less."""
+    splits = common.load_toy()
+    ids, labels = (np.concatenate(parts) for parts in zip(*splits))
+    counts = np.zeros((len(ids), ids.max() + 1))
+    np.add.at(counts, (np.arange(len(ids))[:, None], ids), 1)
+    weights = np.linalg.lstsq(counts, labels - 0.5, rcond=None)[0]
+    accuracy = np.mean((counts @ weights > 0) == labels)
+    assert 0.6 < accuracy < 0.85, accuracy
+
+
+# ------------------------------------------------------------------------- text and pipelines
+
+
+def test_words_are_split_as_imdb_was():
+    assert (
+        common.split_words("It's GOOD -- not (so) bad!<br />") == "it's good not so bad br".split()
+    )
+    assert common.split_words("don\u2019t") == ["don't"]
+    assert common.split_words("... '' !") == []
+
+
+def test_words_are_encoded_and_unknown_ones_are_two():
+    index = {"good": 1, "rare": common.VOCABULARY - 3}
+    assert common.encode_words(["good", "rare", "xyzzy"], index) == [1, 4, 2, 2]
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"a": "b"}', "{", ""])
+def test_a_bad_word_index_is_one_line(tmp_path, content, capsys):
+    class Args:
+        data = str(tmp_path / "imdb.npz")
+
+    (tmp_path / "imdb_word_index.json").write_text(content)
+    with pytest.raises(SystemExit) as end:
+        common.load_word_index(Args)
+    assert end.value.code == 1 and "not a word index" in capsys.readouterr().err
+
+
+def test_the_word_index_beside_the_file_is_read(tmp_path):
+    class Args:
+        data = str(tmp_path / "imdb.npz")
+
+    (tmp_path / "imdb_word_index.json").write_text(json.dumps({"the": 1}))
+    assert common.load_word_index(Args) == {"the": 1}
+
+
+def pipeline(seed, n=300, batch_size=64):
+    x = np.repeat(np.arange(n, dtype=np.int32)[:, None], WORDS, axis=1)
+    y = np.arange(n) % 2
+    return common.make_datasets((x, y), (x, y), batch_size, seed)
+
+
+def epoch(dataset):
+    batches = [(x.numpy(), y.numpy()) for x, y in dataset]
+    return [len(y) for _, y in batches], np.concatenate([x[:, 0] for x, _ in batches])
+
+
+def test_an_epoch_sees_each_review_once_in_a_new_order_the_same_for_a_seed():
+    train, _ = pipeline(seed=0)
+    (sizes, first), (_, second) = epoch(train), epoch(train)
+    assert sizes == [64, 64, 64, 64, 44]  # the last batch is smaller and is kept
+    assert sorted(first) == sorted(second) == list(range(300))
+    assert (first != second).any() and (first != np.arange(300)).any()
+    again, _ = pipeline(seed=0)
+    assert (epoch(again)[1] == first).all() and (epoch(again)[1] == second).all()
+    other, _ = pipeline(seed=1)
+    assert (epoch(other)[1] != first).any()
+    # shuffled over the whole length: what comes last can come first
+    assert max(first[:64]) > 250
+
+
+def test_the_test_set_comes_in_order_and_whole():
+    _, test = pipeline(seed=0, n=2_300)
+    sizes, ids = epoch(test)
+    assert sizes == [1_000, 1_000, 300] and (ids == np.arange(2_300)).all()

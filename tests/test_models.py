@@ -1,0 +1,273 @@
+"""The claims of the lesson, each against something that shares no code with Keras's layers."""
+
+import importlib
+
+import common
+import keras
+import numpy as np
+import pytest
+import reference
+import tensorflow as tf
+from conftest import build
+
+CELLS = {
+    "rnn_cell_imdb": reference.simple_rnn,
+    "rnn_layer_imdb": reference.simple_rnn,
+    "lstm_imdb": reference.lstm,
+    "gru_imdb": reference.gru,
+}
+# A float32 holds 1.2e-7 of one. 80 steps of two layers add at most some hundred such errors, which
+# tanh and the gates do not enlarge with these weights: 1e-5 leaves a factor of about ten, and a
+# wrong gate or a missing bias is off by more than 1e-3.
+FLOAT32_80_STEPS = 1e-5
+
+rnn_cell_imdb = importlib.import_module("rnn_cell_imdb")
+rnn_layer_imdb = importlib.import_module("rnn_layer_imdb")
+
+
+def probability(model, ids):
+    return model(ids, training=False).numpy()
+
+
+def weights64(model):
+    return [w.astype(np.float64) for w in model.get_weights()]
+
+
+def gradients(model, ids, labels):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(keras.losses.binary_crossentropy(labels, model(ids, training=False)))
+    return [
+        tf.convert_to_tensor(g).numpy()
+        for g in tape.gradient(loss, [v.value for v in model.trainable_variables])
+    ]
+
+
+def test_model_equals_numpy(script, ids):
+    model = build(script)
+    expected = reference.classifier(CELLS[script.__name__], ids, *weights64(model))
+    assert np.ptp(expected) > 0.01  # not five times the same number
+    np.testing.assert_allclose(probability(model, ids), expected, atol=FLOAT32_80_STEPS, rtol=0)
+
+
+def test_unrolled_layers_equal_the_loop(script, ids):
+    if script.__name__ == "rnn_cell_imdb":
+        pytest.skip("always unrolled")
+    looped, unrolled = script.SentimentClassifier(8), script.SentimentClassifier(8, unroll=True)
+    for model in (looped, unrolled):
+        model.build((None, common.WORDS))
+    unrolled.set_weights(looped.get_weights())
+    np.testing.assert_allclose(
+        probability(looped, ids), probability(unrolled, ids), atol=FLOAT32_80_STEPS, rtol=0
+    )
+
+
+def test_hand_loop_equals_layer(ids):
+    by_hand, by_layer = build(rnn_cell_imdb), build(rnn_layer_imdb, seed=1)
+    by_layer.set_weights(by_hand.get_weights())
+    np.testing.assert_allclose(
+        probability(by_hand, ids), probability(by_layer, ids), atol=FLOAT32_80_STEPS, rtol=0
+    )
+    labels = np.array([[0.0], [1.0], [1.0], [0.0], [1.0]])
+    for a, b in zip(gradients(by_hand, ids, labels), gradients(by_layer, ids, labels)):
+        assert np.abs(a).max() > 0
+        # relative to the largest entry: small ones are differences of large terms
+        np.testing.assert_allclose(a, b, atol=1e-4 * np.abs(b).max(), rtol=0)
+
+
+def test_gradient_is_the_sum_of_the_post():
+    rng = np.random.RandomState(0)
+    T, units = 12, 5
+    x = rng.randn(T, 3)
+    layer = keras.layers.SimpleRNN(units)
+    layer.build((None, T, 3))
+    layer.set_weights([rng.randn(3, units), rng.randn(units, units) * 0.6, rng.randn(units) * 0.1])
+    W_xh, W_hh, b = (w.astype(np.float64) for w in layer.get_weights())
+    dE_dh_T = rng.randn(units)  # E = h_T . dE_dh_T
+
+    with tf.GradientTape() as tape:
+        E = tf.reduce_sum(layer(x[None].astype(np.float32)) * dE_dh_T.astype(np.float32))
+    from_tensorflow = tape.gradient(E, layer.cell.recurrent_kernel.value).numpy()
+    terms = reference.simple_rnn_gradient(x, W_xh, W_hh, b, dE_dh_T)
+    total = np.sum(terms, axis=0)
+    assert len(terms) == T and not terms[0].any()  # h_0 = 0: the first term is nothing
+    # float32 over 12 steps: 1e-5 of the largest entry
+    np.testing.assert_allclose(from_tensorflow, total, atol=1e-5 * np.abs(total).max(), rtol=0)
+    assert np.abs(from_tensorflow - terms[-1]).max() > 0.01  # the last step alone is not enough
+
+    eps, numeric = 1e-6, np.zeros_like(W_hh)
+    for p, q in np.ndindex(*W_hh.shape):
+        step = np.zeros_like(W_hh)
+        step[p, q] = eps
+        ends = [
+            reference.simple_rnn(x[None], W_xh, W_hh + sign * step, b)[0, -1] @ dE_dh_T
+            for sign in (1, -1)
+        ]
+        numeric[p, q] = (ends[0] - ends[1]) / (2 * eps)
+    # central differences: eps**2 of truncation and 1e-16 / eps of rounding, both near 1e-10
+    np.testing.assert_allclose(total, numeric, atol=1e-8, rtol=1e-6)
+
+
+# ------------------------------------------------------------------------------------ dropout
+
+
+def inputs_after_dropout(script, training, batches):
+    """What the first cell gets to see, for batches of ones: a list of [b, 80, 100] arrays.
+
+    With the identity as kernel and nothing else its output is the tanh of its input, and the state
+    that the second cell reads. Both scripts' first stage is asked for all 80 outputs.
+    """
+    model = script.SentimentClassifier(common.EMBEDDING)
+    model.build((None, common.WORDS))
+    stage = model.cell_1 if script is rnn_cell_imdb else model.rnn_1
+    stage.set_weights([np.eye(100), np.zeros((100, 100)), np.zeros(100)])
+    model.embedding.set_weights([np.full((common.VOCABULARY, 100), 0.25)])
+    seen = []
+    original = stage.call
+
+    def spy(*args, **kwargs):
+        result = original(*args, **kwargs)
+        seen.append(result[0] if script is rnn_cell_imdb else result)
+        return result
+
+    stage.call = spy
+    outputs = []
+    for _ in range(batches):
+        seen.clear()
+        model(np.ones((64, common.WORDS), np.int32), training=training)
+        outputs.append(np.arctanh(np.stack(seen, axis=1) if len(seen) > 1 else seen[0].numpy()))
+    return outputs
+
+
+@pytest.mark.parametrize("script", [rnn_cell_imdb, rnn_layer_imdb], ids=lambda s: s.__name__)
+def test_one_dropout_mask_for_all_steps_of_a_batch_and_a_new_one_for_the_next(script):
+    first, second = inputs_after_dropout(script, training=True, batches=2)
+    assert first.shape == (64, 80, 100)
+    assert (first == first[:, :1]).all()
+    assert (first[:, 0] != second[:, 0]).any()
+    zeros = np.mean(first[:, 0] == 0)
+    assert abs(zeros - 0.5) < 0.03  # 6400 draws: five standard deviations of 0.00625
+    # the rest is scaled by 1 / (1 - 0.5); arctanh(tanh()) in float32 costs a few 1e-7
+    np.testing.assert_allclose(first[first != 0], 0.5, atol=1e-5)
+
+
+@pytest.mark.parametrize("script", [rnn_cell_imdb, rnn_layer_imdb], ids=lambda s: s.__name__)
+def test_no_dropout_outside_training(script):
+    (seen,) = inputs_after_dropout(script, training=False, batches=1)
+    np.testing.assert_allclose(seen, 0.25, atol=1e-5)
+
+
+def fit_evaluate_predict_fit(model, ids, eager):
+    labels = np.array([0, 1, 1, 0, 1])
+    model.compile(optimizer="adam", loss="binary_crossentropy", run_eagerly=eager)
+    model.fit(ids, labels, batch_size=2, verbose=0)
+    model.evaluate(ids, labels, batch_size=5, verbose=0)
+    assert model.predict(ids, batch_size=3, verbose=0).shape == (5, 1)
+    model.fit(ids[:4], labels[:4], batch_size=4, verbose=0)
+    model(ids[:1], training=False)
+
+
+@pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
+def test_one_model_is_fitted_evaluated_and_fitted_again(script, ids, eager):
+    fit_evaluate_predict_fit(script.SentimentClassifier(4), ids[:, -12:], eager)
+
+
+def test_without_the_reset_the_second_trace_dies(ids, monkeypatch):
+    monkeypatch.setattr(keras.layers.SimpleRNNCell, "reset_dropout_mask", lambda self: None)
+    with pytest.raises(Exception, match="out of scope|cannot be accessed from here"):
+        fit_evaluate_predict_fit(rnn_cell_imdb.SentimentClassifier(4), ids[:, -12:], eager=False)
+
+
+# -------------------------------------------------------------------------------------- state
+
+
+def test_the_first_word_and_the_last_and_their_order_count(script):
+    # 20 words: over 80 an untrained LSTM or GRU forgets the first beyond what a float32 can show
+    ids = np.random.RandomState(3).randint(4, common.VOCABULARY, size=(1, 20)).astype(np.int32)
+    model = build(script)
+    original = probability(model, ids)
+    for place in (0, -1):
+        changed = ids.copy()
+        changed[0, place] = 5
+        assert probability(model, changed) != original
+    swapped = ids.copy()
+    swapped[0, [-1, -2]] = swapped[0, [-2, -1]]
+    assert np.abs(probability(model, swapped) - original) > 1e-4
+
+
+def test_any_length_is_read_from_a_zero_state(script, ids):
+    model = build(script)
+    for k in (1, 2, 17):  # the reference starts at zero and reads these k ids alone
+        expected = reference.classifier(CELLS[script.__name__], ids[:, -k:], *weights64(model))
+        np.testing.assert_allclose(
+            probability(model, ids[:, -k:]), expected, atol=FLOAT32_80_STEPS, rtol=0
+        )
+
+
+def test_padding_is_not_neutral(script, ids):
+    model = build(script)
+    words = ids[:, -5:]
+    padded = keras.utils.pad_sequences(words, common.WORDS)
+    assert np.abs(probability(model, words) - probability(model, padded)).max() > 1e-3
+
+
+# ------------------------------------------------------------------------ shapes and the post
+
+
+def test_shapes_are_what_the_comments_say(script, ids, monkeypatch):
+    model = build(script)
+    shapes = []
+    original = keras.layers.Layer.__call__
+
+    def spy(layer, *args, **kwargs):
+        result = original(layer, *args, **kwargs)
+        if any(layer is own for own in model.layers):
+            shapes.append(tuple(tf.nest.flatten(result)[0].shape))
+        return result
+
+    monkeypatch.setattr(keras.layers.Layer, "__call__", spy)
+    model(ids, training=False)
+    steps = [(5, 64)] * 160 if script is rnn_cell_imdb else [(5, 80, 64), (5, 64)]
+    assert shapes == [(5, 80, 100), *steps, (5, 1)]
+
+
+def test_parameter_counts():
+    counts = {"SimpleRNN": (10_560, 8_256), "LSTM": (42_240, 33_024), "GRU": (31_872, 24_960)}
+    kinds = dict(zip(CELLS, ("SimpleRNN", "SimpleRNN", "LSTM", "GRU")))
+    for name, kind in kinds.items():
+        model = build(importlib.import_module(name))
+        assert [layer.count_params() for layer in model.layers] == [1_000_000, *counts[kind], 65]
+
+
+def test_weights_are_shared_over_time(script):
+    counts = set()
+    for words in (1, 80, 200):
+        model = script.SentimentClassifier(16)
+        model.build((None, words))
+        counts.add(model.count_params())
+    assert len(counts) == 1
+
+
+def test_lstm_keeps_four_and_gru_three_blocks_of_weights():
+    for name, blocks in (("rnn_layer_imdb", 1), ("lstm_imdb", 4), ("gru_imdb", 3)):
+        kernel, recurrent_kernel, bias = build(importlib.import_module(name)).rnn_1.get_weights()
+        assert kernel.shape == (100, blocks * 64) and recurrent_kernel.shape == (64, blocks * 64)
+        assert bias.shape[-1] == blocks * 64
+
+
+def test_out_and_the_new_state_are_the_same_tensor():
+    cell = keras.layers.SimpleRNNCell(4, dropout=0.5)
+    out, (h1,) = cell(tf.ones((2, 3)), cell.get_initial_state(2), training=False)
+    assert out is h1 or (out.numpy() == h1.numpy()).all()
+
+
+def test_an_embedding_is_one_hot_times_its_matrix(script, ids):
+    embedding = build(script).embedding
+    one_hot = np.eye(common.VOCABULARY, dtype=np.float32)[ids[:1]]
+    by_product = one_hot @ embedding.get_weights()[0]
+    np.testing.assert_array_equal(embedding(ids[:1]).numpy(), by_product)
+
+
+def test_one_hot_words_are_equally_far_apart():
+    one_hot = np.eye(7)
+    distances = np.linalg.norm(one_hot[:, None] - one_hot, axis=-1)
+    assert set(distances[~np.eye(7, dtype=bool)]) == {np.sqrt(2)}

@@ -1,0 +1,43 @@
+"""What the README says exists: commands, flags, files."""
+
+import re
+import shlex
+
+import pytest
+from conftest import ROOT, SCRIPTS, run_script
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def flags_of(text):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+
+def test_the_flag_table_and_help_agree():
+    table = README.split("## Flags")[1].split("## Data without")[0]
+    of_help = flags_of(run_script("gru_imdb", "--help").stdout)
+    assert flags_of(table) | {"--help"} == of_help
+
+
+def test_every_flag_in_the_readme_exists():
+    known = flags_of(run_script("gru_imdb", "--help").stdout)
+    assert flags_of(README) <= known
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_is_the_same_but_for_the_name(name):
+    text = run_script(name, "--help").stdout.split("options:")[1]
+    assert text == run_script("gru_imdb", "--help").stdout.split("options:")[1]
+
+
+def test_every_script_and_file_named_exists():
+    for name in re.findall(r"[\w/]+\.(?:py|txt)\b", README.replace("\\", "/")):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_commands_are_whole():
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) >= 4
+    for line in lines:
+        assert shlex.split(line)[0] in ("python", "python3")
