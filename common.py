@@ -61,6 +61,7 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 
 def fail(message, status=1):
     """End the run: one line on stderr, no traceback (status 2: the command line, 1: the rest)."""
+    message = " ".join(str(message).split())  # what libraries say may have several lines
     print(f"{Path(sys.argv[0]).stem}: error: {message}", file=sys.stderr)
     raise SystemExit(status)
 
@@ -143,7 +144,10 @@ def read_member(archive, name):
         shape, _, dtype = np.lib.format.read_array_header_2_0(data)
     if not dtype.hasobject or len(shape) != 1:
         raise ValueError(f"{name} is not an array of lists")
-    reviews = _ListsOnly(data).load().state[4]  # (version, shape, dtype, order, items)
+    content = _ListsOnly(data).load()
+    if not isinstance(content, _Inert) or not isinstance(content.state, tuple):
+        raise ValueError(f"{name} is not a pickled array")
+    reviews = content.state[-1]  # (version, shape, dtype, order, items)
     if type(reviews) is not list or len(reviews) != shape[0]:
         raise ValueError(f"{name} does not hold the {shape[0]} reviews it announces")
     return reviews
@@ -206,9 +210,10 @@ def read_npz(path):
 def toy_reviews():
     """Generate small English reviews whose sentiment depends on the order of the words.
 
-    -> (texts, labels), all texts different: each has one opinion among neutral sentences. 70 % just
-    say it ("the plot was dull"), 15 % negate it ("the plot was not dull") and 15 % do both ("the
-    plot was good not bad", where "bad not good" has the same words and the other label).
+    -> (texts, labels), all texts different: each has one opinion among neutral sentences. 70 % of
+    those drawn just say it ("the plot was dull"), 15 % negate it ("the plot was not dull") and 15 %
+    do both ("the plot was good not bad": "bad not good" has the same words and the other label).
+    Repeats are dropped, mostly of the first kind, which leaves a third with a "not".
     """
     neutral = (
         "i saw it last night|we watched it at home|it runs for two hours|my brother chose it|"
@@ -312,7 +317,7 @@ def load_datasets(args):
     sizes = [len(y) for _, y in splits]
     if args.subset:
         if args.subset > min(sizes):
-            print(f"--subset {args.subset} is more than there are: all reviews are used")
+            print(f"--subset {args.subset} is more than there are in a split: all of it is used")
         splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
     args.data_name = "imdb" if args.data == "auto" else Path(args.data).name
     args.test_reviews = len(splits[1][1])

@@ -52,7 +52,7 @@ class SentimentClassifier(keras.Model):
         for word in tf.unstack(x, axis=1):  # 80 times [b, 100]
             out_1, state_1 = self.cell_1(word, state_1, training=training)  # [b, 100] -> [b, 64]
             out_2, state_2 = self.cell_2(out_1, state_2, training=training)  # [b, 64] -> [b, 64]
-        # out_2 is state_2[0], the very same tensor: a SimpleRNNCell's output is its state.
+        assert out_2 is state_2[0]  # the post's "out and h1 are the same": the output is the state
         return self.dense(out_2)  # [b, 64] -> [b, 1]
 
 

@@ -201,6 +201,13 @@ def broken_files(folder):
     yield with_member(good, folder / "labels.npz", "y_train.npy", npy((10**12,), b"\0" * 8, "<i8"))
 
 
+def test_a_member_that_claims_too_much_is_not_unpacked(tmp_path):
+    good = write_npz(tmp_path / "good.npz")
+    bomb = with_member(good, tmp_path / "bomb.npz", "y_test.npy", bytes(common.MEMBER_BYTES + 1))
+    with pytest.raises(ValueError, match="larger than any imdb.npz"):
+        common.read_npz(bomb)
+
+
 def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     count = refused = 0
@@ -287,6 +294,17 @@ def test_a_silent_address_is_given_up_before_keras_is_asked(server, tmp_path):
     stop = threading.Event()
     server.handler.do_HEAD = lambda handler: stop.wait(60)
     with pytest.raises(OSError, match="cannot download"):
+        common.from_keras(lambda: pytest.fail("Keras was asked"), "imdb.npz")
+    stop.set()
+
+
+def test_a_lookup_that_hangs_is_given_up(monkeypatch, tmp_path):
+    """Several dead addresses behind one name: each takes the whole timeout of a connection."""
+    stop = threading.Event()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
+    monkeypatch.setattr(common.urllib.request, "urlopen", lambda *a, **k: stop.wait(100))
+    with pytest.raises(OSError, match="no answer in 1 seconds"):
         common.from_keras(lambda: pytest.fail("Keras was asked"), "imdb.npz")
     stop.set()
 

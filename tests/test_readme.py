@@ -7,6 +7,7 @@ import pytest
 from conftest import ROOT, SCRIPTS, run_script
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guide.zh-CN.md").read_text(encoding="utf-8")
 
 
 def flags_of(text):
@@ -19,9 +20,9 @@ def test_the_flag_table_and_help_agree():
     assert flags_of(table) | {"--help"} == of_help
 
 
-def test_every_flag_in_the_readme_exists():
+def test_every_flag_in_the_readme_and_the_guide_exists():
     known = flags_of(run_script("gru_imdb", "--help").stdout)
-    assert flags_of(README) <= known
+    assert flags_of(README + GUIDE) <= known
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -31,12 +32,13 @@ def test_help_is_the_same_but_for_the_name(name):
 
 
 def test_every_script_and_file_named_exists():
-    for name in re.findall(r"[\w/]+\.(?:py|txt)\b", README.replace("\\", "/")):
+    for name in re.findall(r"[\w/]+\.(?:py|txt)\b", (README + GUIDE).replace("\\", "/")):
         assert (ROOT / name).exists(), name
 
 
-def test_the_commands_are_whole():
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.S)
+@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
+def test_the_commands_are_whole(text):
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
     lines = [line for block in blocks for line in block.splitlines()]
     assert len(lines) >= 4
     for line in lines:
