@@ -1,5 +1,6 @@
 """What the README says exists: commands, flags, files."""
 
+import functools
 import re
 import shlex
 
@@ -10,25 +11,30 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "guide.zh-CN.md").read_text(encoding="utf-8")
 
 
+@functools.cache
+def help_of(name):
+    return run_script(name, "--help").stdout
+
+
 def flags_of(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
 
 
 def test_the_flag_table_and_help_agree():
     table = README.split("## Flags")[1].split("## Data without")[0]
-    of_help = flags_of(run_script("gru_imdb", "--help").stdout)
+    of_help = flags_of(help_of("gru_imdb"))
     assert flags_of(table) | {"--help"} == of_help
 
 
 def test_every_flag_in_the_readme_and_the_guide_exists():
-    known = flags_of(run_script("gru_imdb", "--help").stdout)
+    known = flags_of(help_of("gru_imdb"))
     assert flags_of(README + GUIDE) <= known
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_help_is_the_same_but_for_the_name(name):
-    text = run_script(name, "--help").stdout.split("options:")[1]
-    assert text == run_script("gru_imdb", "--help").stdout.split("options:")[1]
+    text = help_of(name).split("options:")[1]
+    assert text == help_of("gru_imdb").split("options:")[1]
 
 
 def test_every_script_and_file_named_exists():

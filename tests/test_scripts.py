@@ -63,16 +63,6 @@ def test_a_subset_larger_than_the_data_takes_all_and_says_so(tmp_path):
     assert parsed(result)["n"] == "20" and parsed(result)["data"] == "my.npz"
 
 
-def test_help_names_every_flag():
-    result = run_script("lstm_imdb", "--help")
-    assert result.returncode == 0
-    for flag in (
-        "data subset epochs batch-size units learning-rate clipnorm unroll seed device "
-        "save load review plot log overwrite"
-    ).split():
-        assert f"--{flag} " in result.stdout or f"--{flag}\n" in result.stdout, flag
-
-
 # --------------------------------------------------------------------------------- bad input
 
 
