@@ -269,7 +269,7 @@ def download(tmp_path):
 
 
 def test_a_download_that_is_refused_cut_off_or_silent_is_an_oserror(server, tmp_path):
-    stop = threading.Event()
+    stop, waited = threading.Event(), []
 
     def refuse(handler):
         handler.send_error(403)
@@ -282,11 +282,13 @@ def test_a_download_that_is_refused_cut_off_or_silent_is_an_oserror(server, tmp_
 
     def silent(handler):
         stop.wait(60)
+        waited.append("to the end")
 
     for answer in (refuse, cut, silent):
         server.handler.get = answer
         with pytest.raises(OSError, match="cannot download"):
             download(tmp_path)
+    assert not waited  # given up before the silence ended by itself
     stop.set()
 
 
