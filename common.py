@@ -40,12 +40,8 @@ import tensorflow as tf
 VOCABULARY = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
 WORDS = 80  # tokens kept of a review: the last 80, as pad_sequences does
 EMBEDDING = 100  # length of a word vector
-PAD, START, UNKNOWN, INDEX_FROM = (
-    0,
-    1,
-    2,
-    3,
-)  # a word of rank r (1 is the most frequent) has id r + 3
+# A word of rank r (1 is the most frequent) has id r + 3.
+PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3
 
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 TOY_TRAIN, TOY_TEST = 14_000, 2_000

@@ -2,7 +2,7 @@
 
     python tests/benchmark.py --data imdb.npz                     # every script alone
     python tests/benchmark.py --against imdb.npz --peers peers.py  # in turn with others
-    python tests/benchmark.py --growth --data imdb.npz            # by length, units, batch
+    python tests/benchmark.py --growth                            # by length, units, batch
 
 Absolute times drift, so only ratios of runs that alternated are worth quoting. A peer is a program
 called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE`; give the one that has PyTorch its own
@@ -116,7 +116,7 @@ def growth(args, names):
             code = (
                 "import time, sys, numpy as np, common, importlib; "
                 f"script = importlib.import_module({name!r}); "
-                f"common.tf.config.threading.set_intra_op_parallelism_threads(1); "
+                "common.tf.config.threading.set_intra_op_parallelism_threads(1); "
                 f"model = script.SentimentClassifier({units}); model.build((None, {words})); "
                 "model.compile('adam', 'binary_crossentropy', jit_compile=False); "
                 "model.optimizer.build(model.trainable_variables); "
