@@ -51,7 +51,7 @@ class SentimentClassifier(keras.Model):
 
 
 def main(argv=None):
-    args = common.parse_args(__doc__, argv)
+    args = common.parse_args(__doc__, argv, unroll=False)
     train, test = common.load_datasets(args)
     model = SentimentClassifier(args.units, unroll=args.unroll)
     model.build((None, common.WORDS))

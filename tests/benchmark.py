@@ -1,16 +1,18 @@
 """What a default run of each script costs, and against what.
 
-    python tests/benchmark.py --data imdb.npz                     # every script alone
+    python tests/benchmark.py --data imdb.npz                      # every script alone
     python tests/benchmark.py --against imdb.npz --peers peers.py  # in turn with others
-    python tests/benchmark.py --growth                            # by length, units, batch
+    python tests/benchmark.py --growth                             # by length, units, batch
 
 Absolute times drift, so only ratios of runs that alternated are worth quoting. A peer is a program
-called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE`; give the one that has PyTorch its own
-interpreter with --torch-python.
+called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE` whose last line is JSON with
+first_step_s, peak_mib and test_accuracy; give the one that has PyTorch its own interpreter with
+--torch-python.
 """
 
 import argparse
 import importlib
+import json
 import os
 import statistics
 import subprocess
@@ -22,110 +24,162 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
 
 
-def middle(values):
-    """Median and range of seconds, as text."""
-    return f"{statistics.median(values):8.3f} [{min(values):.3f} .. {max(values):.3f}]"
-
-
 def inside(name, flags):
-    """In this process: run one script's main() and print where its time goes."""
+    """Run one script's main() in this process and print as JSON where its seconds go."""
     started = time.perf_counter()
     sys.path.insert(0, str(ROOT))
     script = importlib.import_module(name)
     common, keras = script.common, script.keras
-    rows = {"import": time.perf_counter() - started}
-    steps, evaluations = [], []
+    row = {"import_s": time.perf_counter() - started, "steps_s": [], "evaluations_s": []}
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
             self.step = time.perf_counter()
 
         def on_train_batch_end(self, batch, logs=None):
-            steps.append(time.perf_counter() - self.step)
-            rows.setdefault("launch to first finished step", time.perf_counter() - started)
+            row["steps_s"].append(time.perf_counter() - self.step)
+            row.setdefault("first_step_s", time.perf_counter() - started)
 
         def on_test_begin(self, logs=None):
             self.evaluation = time.perf_counter()
 
         def on_test_end(self, logs=None):
-            evaluations.append(time.perf_counter() - self.evaluation)
+            row["evaluations_s"].append(time.perf_counter() - self.evaluation)
 
-    load, fit = common.load_arrays, keras.Model.fit
+    load, fit, report = common.load_arrays, keras.Model.fit, common.report
 
     def timed_load(args):
         begin = time.perf_counter()
         arrays = load(args)
-        rows["load and pad the data"] = time.perf_counter() - begin
+        row["load_s"] = time.perf_counter() - begin
         return arrays
 
-    common.load_arrays = timed_load
+    def noted_report(args, model, loss, accuracy):
+        row["test_accuracy"] = accuracy
+        report(args, model, loss, accuracy)
+
+    common.load_arrays, common.report = timed_load, noted_report
     keras.Model.fit = lambda self, *a, callbacks, **k: fit(
         self, *a, callbacks=[*callbacks, Clock()], **k
     )
     script.main(flags)
-    rows["whole run"] = time.perf_counter() - started
-    print(f"\n{name} {' '.join(flags)}")
-    for label, seconds in rows.items():
-        print(f"  {label:<30} {seconds:8.3f} s")
-    print(f"  {'training step':<30} {middle(steps[1:])} s")
-    print(f"  {'evaluation':<30} {middle(evaluations[1:] or evaluations)} s")
     try:
         import resource  # not on Windows
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # KiB on Linux
-        print(f"  {'peak memory':<30} {peak:8.0f} MiB")
+        row["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # KiB on Linux
     except ImportError:
-        pass
+        row["peak_mib"] = float("nan")
+    print(json.dumps(row))
 
 
 def whole(command):
-    """Run a command to its end and return the seconds it took."""
+    """Run a command and return the JSON of its last line, with the seconds it took in total_s."""
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    out = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+    ).stdout
+    return {**json.loads(out.splitlines()[-1]), "total_s": time.perf_counter() - started}
 
 
-def against(args, names):
-    """Run each script and its peers in turn and print the ratios of the medians."""
+def own(name, data):
+    """The command that runs a script with its default settings and measures it."""
+    return [sys.executable, __file__, "--inside", name, "--data", str(data)]
+
+
+def middle(values):
+    """Median and range of seconds, as text."""
+    return f"{statistics.median(values):8.3f} s [{min(values):.3f} .. {max(values):.3f}]"
+
+
+def alone(data, names):
+    """Print where the time of one default run of each script goes."""
     for name in names:
-        model = name.removesuffix("_imdb")
-        commands = {name: [sys.executable, ROOT / f"{name}.py", "--data", args.against]}
+        row = whole(own(name, data))
+        print(f"\n{name} --data {data}: test accuracy {row['test_accuracy']:.4f}")
+        print(f"  import                      {row['import_s']:8.3f} s")
+        print(f"  load and pad the data       {row['load_s']:8.3f} s")
+        print(f"  launch to first step's end  {row['first_step_s']:8.3f} s")
+        print(f"  training step               {middle(row['steps_s'][1:])}")
+        print(f"  evaluation                  {middle(row['evaluations_s'])}")
+        print(f"  whole run                   {row['total_s']:8.3f} s")
+        print(f"  peak memory                 {row['peak_mib']:8.0f} MiB", flush=True)
+
+
+def against(args):
+    """Run each script and its peers in turn and print the ratios of the medians."""
+    for name in args.scripts:
+        commands = {name: own(name, args.against)}
         for peer in args.peer:
             python = args.torch_python if peer == "torch" else sys.executable
-            commands[peer] = [python, args.peers, "--peer", peer, "--model", model]
-            commands[peer] += ["--npz", args.against]
-        seconds = {who: [] for who in commands}
+            commands[peer] = [python, args.peers, "--peer", peer, "--npz", args.against]
+            commands[peer] += ["--model", name.removesuffix("_imdb")]
+        rows = {who: [] for who in commands}
         for _ in range(args.rounds):
             for who, command in commands.items():
-                seconds[who].append(whole(command))
-        own = statistics.median(seconds[name])
-        for who, values in seconds.items():
-            ratio = "" if who == name else f"   ratio {own / statistics.median(values):.2f}"
-            pairs = [a / b for a, b in zip(seconds[name], values)]
-            spread = "" if who == name else f" (pairs {min(pairs):.2f} .. {max(pairs):.2f})"
-            print(f"{name} {who:<15} {middle(values)} s{ratio}{spread}", flush=True)
+                rows[who].append(whole(command))
+        print(f"\n{name}, {args.rounds} rounds", flush=True)
+        for who in rows:
+            for label, key in (("whole run", "total_s"), ("launch to first step", "first_step_s")):
+                mine, theirs = ([row[key] for row in rows[x]] for x in (name, who))
+                text = f"  {who:<15} {label:<21} {middle(theirs)}"
+                if who != name:
+                    ratio = statistics.median(mine) / statistics.median(theirs)
+                    pairs = [a / b for a, b in zip(mine, theirs)]
+                    text += f"   ratio {ratio:.2f} (pairs {min(pairs):.2f} .. {max(pairs):.2f})"
+                print(text)
+            accuracy = " ".join(f"{row['test_accuracy']:.4f}" for row in rows[who])
+            peak = max(row["peak_mib"] for row in rows[who])
+            print(f"  {who:<15} test accuracy {accuracy}; peak {peak:.0f} MiB", flush=True)
 
 
-def growth(args, names):
-    """Print the seconds of a training step by length, units and batch size."""
+def loading(args):
+    """Time read_npz against Keras's own loader with pad_sequences, in turn, on the same file."""
+    start = f"import sys, time; sys.path.insert(0, {str(ROOT)!r}); path = {args.against!r}; "
+    # Keras takes only the file it downloads itself; here it is handed this one.
+    keras = (
+        "from tensorflow import keras; import inspect; imdb = keras.datasets.imdb.load_data; "
+        "inspect.unwrap(imdb).__globals__['get_file'] = lambda *a, **k: path; "
+        "t = time.perf_counter(); "
+        "[keras.utils.pad_sequences(x, 80) for x, y in imdb(num_words=10_000)]; "
+    )
+    own = "import common; t = time.perf_counter(); common.read_npz(path); "
+    stop = "print(time.perf_counter() - t)"
+    seconds = {"common.read_npz": [], "load_data + pad_sequences": []}
+    for _ in range(args.rounds):
+        for values, code in zip(seconds.values(), (own, keras)):
+            out = subprocess.run(
+                [sys.executable, "-c", start + code + stop], check=True, capture_output=True
+            )
+            values.append(float(out.stdout))
+    print()
+    for who, values in seconds.items():
+        print(f"{who:<26} {middle(values)}")
+    mine, theirs = map(statistics.median, seconds.values())
+    print(f"ratio {mine / theirs:.2f}")
+
+
+def growth(names):
+    """Print the milliseconds of a training step by length, units and batch size."""
     for name in names:
+        unroll = {"rnn_layer_imdb": True, "rnn_cell_imdb": None}.get(name, False)  # as the script
         for words, units, batch in (
             (80, 64, 128), (40, 64, 128), (160, 64, 128), (80, 32, 128), (80, 128, 128),
             (80, 64, 64), (80, 64, 256),
         ):  # fmt: skip
             code = (
-                "import time, sys, numpy as np, common, importlib; "
-                f"script = importlib.import_module({name!r}); "
-                "common.tf.config.threading.set_intra_op_parallelism_threads(1); "
-                f"model = script.SentimentClassifier({units}); model.build((None, {words})); "
+                "import time, common, numpy as np; "
+                f"import {name} as script; "
+                f"args = common.parse_args(script.__doc__, ['--data', 'toy'], {unroll}); "
+                f"model = script.SentimentClassifier({units}{', unroll=True' if unroll else ''}); "
+                f"model.build((None, {words})); "
                 "model.compile('adam', 'binary_crossentropy', jit_compile=False); "
                 "model.optimizer.build(model.trainable_variables); "
                 f"x = np.random.RandomState(0).randint(0, 10000, ({batch}, {words})); "
                 f"y = np.arange({batch}) % 2; model.train_on_batch(x, y); times = []\n"
-                "for _ in range(40):\n"
+                "for _ in range(60):\n"
                 "    t = time.perf_counter(); model.train_on_batch(x, y)\n"
                 "    times.append(time.perf_counter() - t)\n"
-                "print(sorted(times)[20])"
+                "print(sorted(times)[30])"
             )
             out = subprocess.run(
                 [sys.executable, "-c", code],
@@ -133,7 +187,7 @@ def growth(args, names):
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             ).stdout  # fmt: skip
             ms = 1000 * float(out.split()[-1])
-            print(f"{name} words {words} units {units} batch {batch}: {ms:.1f} ms a step")
+            print(f"{name} words {words} units {units} batch {batch}: {ms:.1f} ms", flush=True)
 
 
 def main():
@@ -153,14 +207,12 @@ def main():
     if args.inside:
         inside(args.inside, ["--data", args.data])
     elif args.against:
-        against(args, args.scripts)
+        loading(args)
+        against(args)
     elif args.growth:
-        growth(args, args.scripts)
+        growth(args.scripts)
     else:
-        for name in args.scripts:  # each in a process of its own: imports and memory start anew
-            command = [sys.executable, __file__, "--inside", name, "--data", args.data]
-            out = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
-            print(out[out.rindex(f"\n{name} ") :], flush=True)
+        alone(args.data, args.scripts)
 
 
 if __name__ == "__main__":

@@ -413,3 +413,7 @@ def test_the_test_set_comes_in_order_and_whole():
     _, test = pipeline(seed=0, n=2_300)
     sizes, ids = epoch(test)
     assert sizes == [1_000, 1_000, 300] and (ids == np.arange(2_300)).all()
+
+
+def test_no_thread_of_tf_data_delays_the_end_of_a_pass():
+    assert all(split.options().autotune.enabled is False for split in pipeline(seed=0))

@@ -28,7 +28,18 @@ def test_the_flag_table_and_help_agree():
 
 def test_every_flag_in_the_readme_and_the_guide_exists():
     known = flags_of(help_of("gru_imdb"))
+    for tool in ("tests/benchmark.py", "docs/results.py", "docs/figures.py"):
+        known |= flags_of((ROOT / tool).read_text(encoding="utf-8"))
     assert flags_of(README + GUIDE) <= known
+
+
+@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
+def test_every_command_names_a_script_and_flags_it_has(text):
+    commands = re.findall(r"^python ((?:docs/|tests/)?(\w+)\.py.*)$", text, re.M)
+    assert len(commands) >= 3
+    for command, name in commands:
+        of_script = help_of(name) if name in SCRIPTS else (ROOT / command.split()[0]).read_text()
+        assert flags_of(command) <= flags_of(of_script), command
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

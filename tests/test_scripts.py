@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import io
 import os
 import re
 import signal
@@ -50,7 +51,7 @@ def test_a_tiny_run_on_the_real_file(name):
 
 
 def test_unroll_and_other_flags():
-    flags = ("--unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
+    flags = ("--no-unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
     line = parsed(run_script("rnn_layer_imdb", *TINY, *flags, "--device", "cpu"))
     assert line["seed"] == "3" and line["device"] == "CPU"
     assert int(line["parameters"]) == 1_000_000 + (100 + 4 + 1) * 4 + (4 + 4 + 1) * 4 + 5
@@ -100,6 +101,38 @@ def test_a_wrong_command_line_is_one_line_and_status_2(flags, capsys):
     assert end.value.code == 2
     assert len(captured.err.splitlines()) == 1 and ": error: " in captured.err
     assert captured.out == ""
+
+
+def test_no_review_on_standard_input_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(" \n\n"))
+    with pytest.raises(SystemExit) as end:
+        importlib.import_module("gru_imdb").main(["--data", "toy", "--review", "-"])
+    assert end.value.code == 2 and "nothing to read" in capsys.readouterr().err
+
+
+def test_the_hand_loop_refuses_no_unroll(capsys):
+    with pytest.raises(SystemExit) as end:
+        importlib.import_module("rnn_cell_imdb").main(["--data", "toy", "--no-unroll"])
+    assert end.value.code == 2 and "always unrolled" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name, unrolled", [("rnn_layer_imdb", True), ("lstm_imdb", False), ("gru_imdb", False)]
+)
+def test_what_is_unrolled_unless_asked_otherwise(name, unrolled, monkeypatch):
+    class Built(Exception):
+        pass
+
+    def note(units, unroll):
+        raise Built(unroll)
+
+    script = importlib.import_module(name)
+    monkeypatch.setattr(script, "SentimentClassifier", note)
+    monkeypatch.setattr(script.common, "load_datasets", lambda args: (None, None))
+    for flags, expected in ([], unrolled), (["--unroll"], True), (["--no-unroll"], False):
+        with pytest.raises(Built) as built:
+            script.main(flags)
+        assert built.value.args == (expected,)
 
 
 def check_failure(result, status, words):
