@@ -489,8 +489,8 @@ def parse_args(doc, argv=None, unroll=None):
         # it saves. Whole operations still run side by side, one per core.
         with contextlib.suppress(RuntimeError):  # TensorFlow already runs, as in a notebook
             tf.config.threading.set_intra_op_parallelism_threads(1)
-        if args.unroll:  # improving a graph of thousands of operations takes longer than it saves
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        # An unrolled graph has thousands of operations: improving it takes longer than it saves.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll})
     args.device = "GPU" if gpus and args.device != "cpu" else "CPU"
     keras.utils.set_random_seed(args.seed)
     return args

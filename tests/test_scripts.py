@@ -133,6 +133,9 @@ def test_what_is_unrolled_unless_asked_otherwise(name, unrolled, monkeypatch):
         with pytest.raises(Built) as built:
             script.main(flags)
         assert built.value.args == (expected,)
+        if not common.tf.config.list_physical_devices("GPU"):
+            passes = common.tf.config.optimizer.get_experimental_options()
+            assert passes["disable_meta_optimizer"] is expected
 
 
 def check_failure(result, status, words):
@@ -274,7 +277,9 @@ def test_weights_without_a_note_are_still_checked(tmp_path, capsys):
     capsys.readouterr()
     with pytest.raises(SystemExit) as end:
         lstm.main(flags)
-    assert end.value.code == 1 and "not weights of lstm_imdb" in last_line(capsys.readouterr().err)
+    error = capsys.readouterr().err
+    assert end.value.code == 1 and "not weights of lstm_imdb" in error
+    assert len(error.splitlines()) == 1
 
 
 def test_files_that_cannot_be_used_are_said_before_anything_is_done(tmp_path, capsys, monkeypatch):
