@@ -36,30 +36,33 @@ NAMES = {
 STYLES = {"rnn_layer_imdb": "-", "lstm_imdb": "--", "gru_imdb": ":"}  # told apart without colour
 COLOURS = {"rnn_layer_imdb": "#000000", "lstm_imdb": "#0065a8", "gru_imdb": "#b5490f"}
 SEEDS = range(5)
-READINGS = (("i did not like this film", "negative"), ("not a bad film at all", "positive"))
+READINGS = (("i did not love this film", "negative"), ("not a bad film at all", "positive"))
 
 
 def curves(args):
-    """Accuracy of the four models by epoch: mean and range over the seeds."""
-    figure = Figure(figsize=(8, 2.9), layout="constrained")
-    panels = figure.subplots(1, 4, sharey=True)
-    for axes, (script, name) in zip(panels, NAMES.items()):
-        for column, style, shade, label in (
-            ("accuracy", "k--", "0.85", "training"),
-            ("val_accuracy", "k-o", "0.65", "test"),
-        ):
-            runs = []
-            for seed in SEEDS:
-                with open(args.runs / f"{script}-{seed}.csv", newline="") as file:
-                    runs.append([float(row[column]) for row in csv.DictReader(file)])
-            epochs = np.arange(1, len(runs[0]) + 1)
-            axes.fill_between(epochs, np.min(runs, 0), np.max(runs, 0), color=shade, lw=0)
-            axes.plot(epochs, np.mean(runs, 0), style, ms=4, label=label)
-        axes.set(title=name, xlabel="epoch", xticks=epochs)
-        axes.title.set_fontsize("medium")
-        axes.grid(alpha=0.3)
-    panels[0].set_ylabel("accuracy")
-    panels[0].legend(loc="lower right", fontsize="small")
+    """Loss and accuracy of the four models by epoch: mean and range over the seeds."""
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    grid = figure.subplots(2, len(NAMES), sharex=True, sharey="row")
+    for row, quantity in zip(grid, ("loss", "accuracy")):
+        for axes, (script, name) in zip(row, NAMES.items()):
+            for column, style, shade, label in (
+                (quantity, "k--", "0.85", "training"),
+                (f"val_{quantity}", "k-o", "0.65", "test"),
+            ):
+                runs = []
+                for seed in SEEDS:
+                    with open(args.runs / f"{script}-{seed}.csv", newline="") as file:
+                        runs.append([float(epoch[column]) for epoch in csv.DictReader(file)])
+                epochs = np.arange(1, len(runs[0]) + 1)
+                axes.fill_between(epochs, np.min(runs, 0), np.max(runs, 0), color=shade, lw=0)
+                axes.plot(epochs, np.mean(runs, 0), style, ms=4, label=label)
+            axes.grid(alpha=0.3)
+            if quantity == "loss":
+                axes.set_title(name, fontsize="medium")
+            else:
+                axes.set(xlabel="epoch", xticks=epochs)
+        row[0].set_ylabel(quantity)
+    grid[1, 0].legend(loc="lower right", fontsize="small")
     save(figure, "curves.png")
 
 
@@ -107,6 +110,7 @@ def gradient(args):
             )
     for axes, when in zip(panels, ("before training", "after 4 epochs")):
         axes.set(title=when, xlabel="time step t (80: the last word)", yscale="log")
+        axes.set_xticks((1, 20, 40, 60, 80))
         axes.title.set_fontsize("medium")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("mean norm of d loss / d x_t")
