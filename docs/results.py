@@ -1,9 +1,10 @@
 """Train the four scripts with seeds 0 to 9 and table what their last lines say.
 
-    python docs/results.py --data imdb.npz --runs runs
+    python docs/results.py --data imdb.npz --runs runs    # trains, writes docs/results.csv
+    python docs/results.py                                # only prints the README's table from it
 
 Runs each script as a user would, with --save and --log into the folder of --runs; what is there
-already is not run again. Writes docs/results.csv, one row a run, and prints the README's table.
+already is not run again. One row of docs/results.csv is one run.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
+CSV = DOCS / "results.csv"
 SEEDS = range(10)
 LAST_LINE = re.compile(
     r"(?P<script>\w+): test accuracy (?P<accuracy>[\d.]+) \((?P<right>\d+)/(?P<n>\d+)\), "
@@ -48,34 +50,53 @@ def read_run(path):
     return {**row, "best_epoch": losses.index(min(losses)) + 1}
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", required=True, metavar="NPZ")
-    parser.add_argument("--runs", required=True, type=Path, metavar="FOLDER")
-    args = parser.parse_args()
+def write_rows(args):
+    """Train what is not there yet and write docs/results.csv."""
     args.runs.mkdir(exist_ok=True)
     rows = [read_run(train(script, seed, args)) for seed in SEEDS for script in SCRIPTS]
     rows.sort(key=lambda row: (SCRIPTS.index(row["script"]), int(row["seed"])))
-    with open(DOCS / "results.csv", "w", newline="") as file:
+    temporary = CSV.with_suffix(".new")
+    with open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    temporary.replace(CSV)
 
-    print("| script | mean | lowest | highest | best epoch | seconds per epoch | parameters |")
-    print("|---|---|---|---|---|---|---|")
+
+def table():
+    """Return the README's table of docs/results.csv, in Markdown."""
+    with open(CSV, newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [
+        "| script | mean | lowest | highest | best epoch | seconds per epoch | parameters |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for script in SCRIPTS:
         own = [row for row in rows if row["script"] == script]
         accuracy = [float(row["accuracy"]) for row in own]
         best = sorted(row["best_epoch"] for row in own)
-        epochs = ", ".join(f"{n} ({best.count(n)} of {len(best)})" for n in sorted(set(best)))
+        epochs = ", ".join(f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best)))
         seconds = statistics.median(float(row["seconds"]) for row in own) / 4
-        print(
+        lines.append(
             f"| `{script}.py` | {100 * statistics.mean(accuracy):.1f} % "
             f"| {100 * min(accuracy):.1f} % | {100 * max(accuracy):.1f} % | {epochs} "
             f"| {seconds:.1f} | {int(own[0]['parameters']):,} |"
         )
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", metavar="NPZ", help="the imdb.npz to train on")
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where the runs are kept")
+    args = parser.parse_args()
+    if bool(args.data) != bool(args.runs):
+        parser.error("--data and --runs go together")
+    if args.runs:
+        write_rows(args)
+    print(table())
 
 
 if __name__ == "__main__":

@@ -69,16 +69,24 @@ def inside(name, flags):
         row["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # KiB on Linux
     except ImportError:
         row["peak_mib"] = float("nan")
-    print(json.dumps(row))
+    print(json.dumps(row), flush=True)
 
 
 def whole(command):
-    """Run a command and return the JSON of its last line, with the seconds it took in total_s."""
+    """Run a command and return the JSON of its last line, with the seconds up to it in total_s."""
     started = time.perf_counter()
-    out = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    ).stdout
-    return {**json.loads(out.splitlines()[-1]), "total_s": time.perf_counter() - started}
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        for line in process.stdout:
+            last, seconds = line, time.perf_counter() - started
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return {**json.loads(last), "total_s": seconds}
 
 
 def own(name, data):

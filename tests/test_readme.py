@@ -1,6 +1,7 @@
 """What the README says exists: commands, flags, files."""
 
 import functools
+import importlib.util
 import re
 import shlex
 
@@ -60,3 +61,22 @@ def test_the_commands_are_whole(text):
     assert len(lines) >= 4
     for line in lines:
         assert shlex.split(line)[0] in ("python", "python3")
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.zh-CN.md"])
+def test_every_link_and_picture_exists(name):
+    path = ROOT / name
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
+    assert len(links) >= 3
+    for link in links:
+        assert (path.parent / link).is_file(), link
+
+
+def test_the_results_tables_say_what_the_runs_in_the_csv_gave():
+    spec = importlib.util.spec_from_file_location("results", ROOT / "docs" / "results.py")
+    results = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(results)
+    header, rule, *rows = results.table().splitlines()
+    assert f"{header}\n{rule}\n" in README and len(rows) == 4
+    for text in (README, GUIDE):
+        assert "\n".join(rows) in text
