@@ -316,6 +316,8 @@ def test_files_that_cannot_be_used_are_said_before_anything_is_done(tmp_path, ca
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to one process")
 def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
+    # a suite that a shell runs in the background ignores SIGINT, and so would its children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, ROOT / "rnn_layer_imdb.py", "--data", "toy", "--subset", "500",
          "--epochs", "1000", "--units", "4", "--save", "w.weights.h5"],
