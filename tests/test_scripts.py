@@ -211,18 +211,7 @@ def test_auto_without_a_network_warns_and_trains_on_the_toy(no_network):
 def saved(tmp_path_factory):
     """One run of the LSTM, of two epochs, that saves, plots and logs."""
     folder = tmp_path_factory.mktemp("saved")
-    flags = (
-        "--epochs",
-        "2",
-        "--units",
-        "8",
-        "--save",
-        "w.weights.h5",
-        "--plot",
-        "c.png",
-        "--log",
-        "l.csv",
-    )
+    flags = "--epochs 2 --units 8 --save w.weights.h5 --plot c.png --log l.csv".split()
     return folder, run_script("lstm_imdb", *TINY, *flags, cwd=folder)
 
 
