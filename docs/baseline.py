@@ -31,11 +31,10 @@ def main(argv=None):
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy")],
     )
     with common.training(args, model) as callbacks:
-        model.fit(
+        history = model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=callbacks, shuffle=False
-        )
-    loss, accuracy = model.evaluate(test)
-    common.report(args, model, loss, accuracy)
+        ).history
+    common.report(args, model, history["val_loss"][-1], history["val_accuracy"][-1])
 
 
 if __name__ == "__main__":
