@@ -306,12 +306,13 @@ def test_files_that_cannot_be_used_are_said_before_anything_is_done(tmp_path, ca
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to one process")
 def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
     # a suite that a shell runs in the background ignores SIGINT, and so would its children
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, ROOT / "rnn_layer_imdb.py", "--data", "toy", "--subset", "500",
          "--epochs", "1000", "--units", "4", "--save", "w.weights.h5"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
     while not (tmp_path / "w.weights.h5").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
