@@ -169,7 +169,7 @@ def loading(args):
 def growth(names):
     """Print the milliseconds of a training step by length, units and batch size."""
     for name in names:
-        unroll = {"rnn_layer_imdb": True, "rnn_cell_imdb": None}.get(name, False)  # as the script
+        unroll = None if name == "rnn_cell_imdb" else False  # as the script
         for words, units, batch in (
             (80, 64, 128), (40, 64, 128), (160, 64, 128), (80, 32, 128), (80, 128, 128),
             (80, 64, 64), (80, 64, 256),
@@ -178,9 +178,9 @@ def growth(names):
                 "import time, common, numpy as np; "
                 f"import {name} as script; "
                 f"args = common.parse_args(script.__doc__, ['--data', 'toy'], {unroll}); "
-                f"model = script.SentimentClassifier({units}{', unroll=True' if unroll else ''}); "
+                f"model = script.SentimentClassifier({units}); "
                 f"model.build((None, {words})); "
-                "model.compile('adam', 'binary_crossentropy', jit_compile=False); "
+                "model.compile(common.Adam(), 'binary_crossentropy', jit_compile=False); "
                 "model.optimizer.build(model.trainable_variables); "
                 f"x = np.random.RandomState(0).randint(0, 10000, ({batch}, {words})); "
                 f"y = np.arange({batch}) % 2; model.train_on_batch(x, y); times = []\n"

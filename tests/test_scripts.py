@@ -51,10 +51,24 @@ def test_a_tiny_run_on_the_real_file(name):
 
 
 def test_unroll_and_other_flags():
-    flags = ("--no-unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
+    flags = ("--unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
     line = parsed(run_script("rnn_layer_imdb", *TINY, *flags, "--device", "cpu"))
     assert line["seed"] == "3" and line["device"] == "CPU"
     assert int(line["parameters"]) == 1_000_000 + (100 + 4 + 1) * 4 + (4 + 4 + 1) * 4 + 5
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_learning_rate_falls_to_zero_at_the_last_step(name, monkeypatch):
+    script, ends = importlib.import_module(name), []
+    monkeypatch.setattr(common, "report", lambda args, model, *scores: ends.append(model.optimizer))
+    flags = "--data toy --subset 250 --batch-size 100 --epochs 2 --units 4 --learning-rate 0.01"
+    script.main(flags.split())
+    rates = [float(ends[0].learning_rate)]
+    assert ends[0].iterations == 2 * 3  # 100 + 100 + 50, twice
+    for step in 3, 0:
+        ends[0].iterations.assign(step)
+        rates.append(float(ends[0].learning_rate))
+    assert rates == pytest.approx([0.0, 0.005, 0.01], abs=1e-8)  # float32
 
 
 def test_a_subset_larger_than_the_data_takes_all_and_says_so(tmp_path):
@@ -116,10 +130,8 @@ def test_the_hand_loop_refuses_no_unroll(capsys):
     assert end.value.code == 2 and "always unrolled" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "name, unrolled", [("rnn_layer_imdb", True), ("lstm_imdb", False), ("gru_imdb", False)]
-)
-def test_what_is_unrolled_unless_asked_otherwise(name, unrolled, monkeypatch):
+@pytest.mark.parametrize("name", ["rnn_layer_imdb", "lstm_imdb", "gru_imdb"])
+def test_layers_are_a_loop_unless_asked_otherwise(name, monkeypatch):
     class Built(Exception):
         pass
 
@@ -129,7 +141,7 @@ def test_what_is_unrolled_unless_asked_otherwise(name, unrolled, monkeypatch):
     script = importlib.import_module(name)
     monkeypatch.setattr(script, "SentimentClassifier", note)
     monkeypatch.setattr(script.common, "load_datasets", lambda args: (None, None))
-    for flags, expected in ([], unrolled), (["--unroll"], True), (["--no-unroll"], False):
+    for flags, expected in ([], False), (["--unroll"], True), (["--no-unroll"], False):
         with pytest.raises(Built) as built:
             script.main(flags)
         assert built.value.args == (expected,)
