@@ -307,9 +307,9 @@ def load_datasets(args):
     """Load the reviews the flags ask for and return (train, test) as tf.data pipelines.
 
     Batches are ([b, 80] int32, [b] int64). Notes in args.data_name and args.test_reviews what was
-    loaded, for the report, in args.steps how many training steps that makes in all epochs, and in
-    args.index the word index if a --review will need it. With --load and --review that is all there
-    is to load, and it returns (None, None).
+    loaded, for the report, in args.steps in how many training steps the learning rate falls to 0,
+    and in args.index the word index if a --review will need it. With --load and --review that is
+    all there is to load, and it returns (None, None).
     """
     args.steps = 1
     splits = None if args.load and args.review else load_arrays(args)
@@ -324,7 +324,8 @@ def load_datasets(args):
         splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
     args.data_name = "imdb" if args.data == "auto" else Path(args.data).name
     args.test_reviews = len(splits[1][1])
-    args.steps = args.epochs * math.ceil(len(splits[0][1]) / args.batch_size)
+    # At least two epochs' worth: a SimpleRNN has not learned enough if its rate falls in the first.
+    args.steps = max(args.epochs, 2) * math.ceil(len(splits[0][1]) / args.batch_size)
     print(f"data {args.data_name}: {len(splits[0][1])} training, {args.test_reviews} test reviews")
     return make_datasets(*splits, args.batch_size, args.seed)
 
@@ -420,7 +421,8 @@ def parse_args(doc, argv=None, unroll=None):
         type=number(float, 0, strict=True),
         default=1e-3,
         metavar="X",
-        help="of Adam at the start; it falls to 0 by the end of the run (default: %(default)s)",
+        help="of Adam at the start; it falls to 0 by the end of the run, or to half of it in a "
+        "single epoch (default: %(default)s)",
     )
     # Each by itself: scaled all together (global_clipnorm), seeds differed more on training reviews
     # held out for the choice.
