@@ -437,7 +437,7 @@ def parse_args(doc, argv=None, unroll=None):
         "--unroll",
         action=argparse.BooleanOptionalAction,
         help="a graph of 80 steps, as in the post, instead of a loop: slow to start and no cuDNN, "
-        "for no or little faster steps (default: no; rnn_cell_imdb.py: always)",
+        "for steps a little faster at best (default: no; rnn_cell_imdb.py: always)",
     )
     add(
         "--seed",
