@@ -1,291 +1,294 @@
-"""What the four scripts share and what is not the lesson: data, command line, report.
+"""What the four scripts share and what is not the lesson: no model lives here.
 
-No model lives here. In reading order: constants, data (Keras's IMDB, a file of yours, or generated
-toy reviews, then padding and tf.data), command line, training and its files, reading a review.
-At import nothing runs but what must be set before TensorFlow loads.
+In reading order: what must be set before TensorFlow loads, constants, command line, data, the
+record of a run, reading a review.
 """
 
 import argparse
-import array
+import collections
 import contextlib
-import functools
 import gc
-import hashlib
 import importlib.util
-import io
 import json
 import math
 import os
 import pickle
+import random
 import socket
 import sys
 import threading
 import time
 import urllib.request
+import warnings
 import zipfile
-from pathlib import Path
+from functools import partial
 
-# The environment may ask for another backend or for Keras 2: this is Keras 3 on TensorFlow.
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.pop("TF_USE_LEGACY_KERAS", None)
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only; works only before the import
-gc.set_threshold(100_000)  # importing TensorFlow and reading the data make objects that stay
+KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+# This is Keras 3 on TensorFlow in float32, whatever the environment and a keras.json ask for.
+os.environ.update(KERAS_BACKEND="tensorflow", TF_USE_LEGACY_KERAS="0", KERAS_HOME=os.devnull)
+# The matrices of one time step are small: to share one among threads costs more than it saves.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+gc.set_threshold(100_000)  # importing, tracing and reading reviews make objects that stay
+# Without a GPU TensorFlow's C++ writes lines that look like errors at any log level: while it loads
+# nothing is shown, unless TF_CPP_MIN_LOG_LEVEL is set or stderr (2) is closed.
+hidden = "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr is not None
+if hidden:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    stderr = os.dup(2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+try:
+    import h5py
+    import keras
+    import numpy as np
+    import tensorflow as tf
 
-import h5py
-import keras
-import numpy as np
-import tensorflow as tf
+    tf.config.list_physical_devices("GPU")
+except KeyboardInterrupt:
+    sys.exit(130)
+finally:
+    os.environ["KERAS_HOME"] = KERAS_HOME
+    if hidden:
+        os.dup2(stderr, 2)
 
-# ---------------------------------------------------------------------------------- constants
-
+# ---------------------------------------------------------------------------------------- constants
 VOCABULARY = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
 WORDS = 80  # tokens kept of a review: the last 80, as pad_sequences does
 EMBEDDING = 100  # length of a word vector
-# A word of rank r (1 is the most frequent) has id r + 3.
-PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3
-
+PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
-TOY_TRAIN, TOY_TEST = 25_000, 2_000
-
+IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
+# What fit() calls verbose: 1, a progress bar, where it can be seen, and else 2, a line an epoch.
+BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {  # as keras.datasets.imdb checks them
     "imdb.npz": "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
     "imdb_word_index.json": "bfafd718b763782e994055a2d397834f",
 }
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
+UNFINISHED = "unfinished.weights.h5"  # how a file's name ends until it is whole; Keras wants the h5
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 
 
 def fail(message, status=1):
-    """End the run: one line on stderr, no traceback (status 2: the command line, 1: the rest)."""
-    message = " ".join(str(message).split())  # what libraries say may have several lines
-    print(f"{Path(sys.argv[0]).stem}: error: {message}", file=sys.stderr)
+    """End the run: one line on stderr, without control characters and without a traceback."""
+    message = "".join(c if c.isprintable() else " " for c in str(message))
+    print("error:", " ".join(message.split())[:600], file=sys.stderr)
     raise SystemExit(status)
 
 
-# --------------------------------------------------------------------------------------- data
+# ------------------------------------------------------------------------------------- command line
+def number(kind, low, high, text):
+    """Be an argparse type: kind(text), a number from low to high."""
+    with contextlib.suppress(ValueError):
+        if low <= kind(text) <= high:
+            return kind(text)
+    raise argparse.ArgumentTypeError(f"must be {kind.__name__}, from {low} to {high}, not {text!r}")
 
 
-def from_keras(load, name):
-    """Return load(), a function of keras.datasets.imdb that downloads file `name` when needed.
+def output(ending, text):
+    """Be an argparse type: the path of a file that can be written; a link is followed."""
+    path = os.path.realpath(os.path.expanduser(text))
+    if not text.endswith(ending):
+        raise argparse.ArgumentTypeError(f"the name {text} does not end in {ending}")
+    if os.path.exists(path) and not (os.path.isfile(path) and os.access(path, os.W_OK)):
+        raise argparse.ArgumentTypeError(f"{text} is there and cannot be replaced")
+    try:
+        open(f"{path}.{UNFINISHED}", "wb").close()
+        os.remove(f"{path}.{UNFINISHED}")
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot write {text}: {error.strerror}") from None
+    return path
 
-    Keras sets no time limit. A first request in a thread bounds the lookup of the name, a proxy and
-    several dead addresses; the socket timeout bounds each silence during the download.
-    Raises OSError if the file is neither in Keras's cache nor to be had.
+
+def parse_args(script, argv=None):
+    """Read the command line and make TensorFlow ready for it: the device and the seed.
+
+    script: the script's __file__. Returns the flags as a namespace, with its bare name as `script`.
+    A wrong command line ends the run with status 2, before anything is loaded or trained.
     """
-    cached = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets" / name
-    algorithm = "md5" if len(DIGESTS[name]) == 32 else "sha256"
-    answer = []
+    name, shown = os.path.basename(script), "default: %(default)s"
+    parser = argparse.ArgumentParser(prog=name, epilog="README.md says more about each flag.")
+    parser.set_defaults(script=name.removesuffix(".py"))
+    add = parser.add_argument
+    add("--data", default="auto", metavar="NAME", help="imdb, toy, auto or the path of an imdb.npz")
+    add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
+    add("--epochs", type=partial(number, int, 1, 10_000), default=4, help=shown)
+    add("--batch-size", type=partial(number, int, 1, 10_000), default=128, help=shown)
+    add("--units", type=partial(number, int, 1, 2_048), default=64, help=shown)
+    add("--learning-rate", type=partial(number, float, 1e-9, 10), default=0.001, help=shown)
+    add("--clipnorm", type=partial(number, float, 0, 1e6), default=0.25, help=shown)
+    add("--unroll", action="store_true", help="a graph of 80 steps instead of a loop")
+    add("--seed", type=partial(number, int, 0, 2**32 - 1), default=0, help=shown)
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
+    add("--save", type=partial(output, ".weights.h5"), metavar="FILE", help="weights, each epoch")
+    add("--log", type=partial(output, ".csv"), metavar="FILE", help="scores of each epoch")
+    add("--plot", type=partial(output, ".png"), metavar="FILE", help="the same, by matplotlib")
+    add("--load", metavar="FILE", help="weights of --save, to use instead of training")
+    add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
+    args = parser.parse_args(argv)
+    args.data, args.load = (path and os.path.expanduser(path) for path in (args.data, args.load))
+    outputs = [path for path in (args.save, args.log, args.plot) if path]
+    if args.load and outputs:
+        parser.error("--load does not train: there is nothing to --save, --log or --plot")
+    if args.load and not (args.load.endswith(".weights.h5") and os.path.isfile(args.load)):
+        parser.error(f"--load {args.load}: no such file, or its name does not end in .weights.h5")
+    if len({os.path.realpath(args.data), *outputs}) <= len(outputs):
+        parser.error("--save, --log, --plot and --data must name different files")
+    if args.plot and not importlib.util.find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install matplotlib")
+    if not all(map(split_words, args.review)):
+        parser.error("--review: there is no word in it")
+    if args.device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    gpus = tf.config.get_visible_devices("GPU")
+    if args.device == "gpu" and not gpus:
+        parser.error("--device gpu: TensorFlow sees none (README.md, GPU, says what it needs)")
+    # On a CPU, improving a graph of thousands of operations takes longer than it saves.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not gpus})
+    keras.utils.set_random_seed(args.seed)
+    return args
+
+
+# --------------------------------------------------------------------------------------------- data
+def cached(name):
+    """Return the path of one of Keras's data files, downloaded if it is not there, or OSError.
+
+    Keras sets no time limit. The first answer is waited for in a thread, which bounds the lookup of
+    the name, a proxy and several dead addresses together; then each silence is bounded by itself.
+    """
+    path, url, reached = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name, []
+    if os.path.exists(path):
+        return path
 
     def ask():
-        request = urllib.request.Request(ORIGIN + name, method="HEAD")
-        try:
-            urllib.request.urlopen(request, timeout=NETWORK_SECONDS).close()
-            answer.append("yes")
-        except Exception as error:
-            answer.append(error)
+        with contextlib.suppress(Exception):
+            urllib.request.urlopen(url, timeout=NETWORK_SECONDS).close()
+            reached.append(True)
 
-    if not (
-        cached.is_file()
-        and hashlib.new(algorithm, cached.read_bytes()).hexdigest() == DIGESTS[name]
-    ):
-        thread = threading.Thread(target=ask, daemon=True)
-        thread.start()
-        thread.join(NETWORK_SECONDS)
-        if answer != ["yes"]:
-            reason = answer[0] if answer else f"no answer in {NETWORK_SECONDS} seconds"
-            raise OSError(f"cannot download {ORIGIN}{name} ({reason})")
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(NETWORK_SECONDS)
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(NETWORK_SECONDS)
     try:
-        return load()
+        if not reached:
+            raise OSError("it cannot be reached")
+        socket.setdefaulttimeout(NETWORK_SECONDS)
+        with contextlib.suppress(OSError):
+            os.mkdir(KERAS_HOME)
+        new = f"unchecked-{name}"  # Keras lets a file with another hash lie
+        new = keras.utils.get_file(new, url, file_hash=DIGESTS[name], cache_dir=KERAS_HOME)
+        os.replace(new, path)
+        return path
     except Exception as error:  # Keras raises a bare Exception for a failed download
-        raise OSError(f"cannot download {ORIGIN}{name} ({error})") from error
+        raise OSError(f"cannot download {url} ({error})") from error
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(None)
 
 
-class _Inert:
-    """Stands in for everything NumPy has a pickle name: keeps what it is given and does nothing."""
+class Inert:
+    """Stands in for everything that a pickle names: keeps its state and does nothing."""
 
     def __init__(self, *args):
-        self.state = None
+        self.state = ()
 
     def __setstate__(self, state):
         self.state = state
 
 
-class _ListsOnly(pickle.Unpickler):
-    """Unpickles an object array of lists without NumPy and without calling anything it names."""
+class ListsOnly(pickle.Unpickler):
+    """Unpickles an object array of lists without NumPy: nothing that it names is looked up."""
 
     def find_class(self, module, name):
-        if (module.replace("._core.", ".core."), name) in {
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-        }:
-            return _Inert
-        raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}, which is not data")
-
-
-def read_member(archive, name):
-    """Return one array of an open imdb.npz: int64 [n] for y_*, a list of n lists for x_*."""
-    if archive.getinfo(name).file_size > MEMBER_BYTES:
-        raise ValueError(f"{name} is larger than any imdb.npz")
-    data = io.BytesIO(archive.read(name))
-    if name.startswith("y"):
-        return np.lib.format.read_array(data, allow_pickle=False)
-    if np.lib.format.read_magic(data) == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(data)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(data)
-    if not dtype.hasobject or len(shape) != 1:
-        raise ValueError(f"{name} is not an array of lists")
-    content = _ListsOnly(data).load()
-    if not isinstance(content, _Inert) or not isinstance(content.state, tuple):
-        raise ValueError(f"{name} is not a pickled array")
-    reviews = content.state[-1]  # (version, shape, dtype, order, items)
-    if type(reviews) is not list or len(reviews) != shape[0]:
-        raise ValueError(f"{name} does not hold the {shape[0]} reviews it announces")
-    return reviews
-
-
-def encode_ranks(reviews):
-    """Encode reviews as keras.datasets.imdb and pad_sequences do, without touching cut words.
-
-    reviews: n lists of word ranks >= 0 -> [n, 80] int32: start token, ranks + 3, 2 for words out of
-    the vocabulary, the last 80 tokens, zeros in front. Raises ValueError or TypeError otherwise.
-    """
-    ranks = array.array("i")
-    for review in reviews:
-        ranks.fromlist(review)  # refuses what is not a list of integers
-    ranks = np.frombuffer(ranks, dtype=np.int32)
-    if len(ranks) and ranks.min() < 0:
-        raise ValueError("a word id is negative")
-    lengths = np.fromiter(map(len, reviews), dtype=np.int64, count=len(reviews))
-    # Column 79 is a review's last word, column 79 - length is where its start token belongs.
-    word = lengths[:, None] - WORDS + np.arange(WORDS)  # [n, 80] index of the word in its review
-    inside = word >= 0
-    x = np.where(word == -1, START, PAD).astype(np.int32)
-    first = np.cumsum(lengths) - lengths  # [n] where each review begins in ranks
-    tail = ranks[(first[:, None] + word)[inside]]
-    x[inside] = np.where(tail < VOCABULARY - INDEX_FROM, tail + INDEX_FROM, UNKNOWN)
-    return x
+        return Inert
 
 
 def read_npz(path):
     """Read a file in the layout of imdb.npz and return what Keras gives for it, padded.
 
-    -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as
-    keras.datasets.imdb does (one RandomState(113) for both). Nothing in the file is executed.
-    Raises OSError if it cannot be read and ValueError if it is anything else than such a file.
+    -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as Keras does
+    (one RandomState(113)). Nothing in the file is executed. Raises ValueError if it is not like it.
     """
     rng = np.random.RandomState(113)
     splits = []
     try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        if not os.path.isfile(path):  # a pipe or a device could be read for ever
+            raise FileNotFoundError("there is no such file")
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.file_size > MEMBER_BYTES or info.compress_type not in (0, 8):
+                    raise ValueError(f"{info.filename} is too large, or not packed as NumPy does")
             for split in ("train", "test"):
-                reviews = read_member(archive, f"x_{split}.npy")
-                labels = read_member(archive, f"y_{split}.npy")
-                if labels.shape != (len(reviews),):
-                    raise ValueError(f"x_{split} and y_{split} differ in length")
-                if not len(reviews):
-                    raise ValueError(f"x_{split} is empty")
-                if labels.dtype.kind not in "iu" or not np.isin(labels, (0, 1)).all():
-                    raise ValueError(f"a label of y_{split} is not 0 or 1")
-                order = np.arange(len(reviews))
-                rng.shuffle(order)
-                splits.append((encode_ranks(reviews)[order], labels[order].astype(np.int64)))
-    except OSError:
-        raise
+                with archive.open(f"x_{split}.npy") as file:
+                    np.lib.format.read_magic(file)
+                    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                    if not dtype.hasobject:
+                        raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
+                    *_, reviews = ListsOnly(file).load().state  # ndarray's; the items come last
+                with archive.open(f"y_{split}.npy") as file:
+                    y = np.lib.format.read_array(file, allow_pickle=False)
+                x = encode(reviews)
+                if y.shape not in {(len(x),), (len(x), 1)} or not len(x):
+                    raise ValueError(f"{len(x)} reviews in x_{split}, y_{split} has {y.shape}")
+                if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
+                    raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
+                order = rng.permutation(len(x))
+                splits.append((x[order], y.reshape(-1)[order].astype(np.int64)))
     except Exception as error:  # a broken zip or pickle can raise nearly anything
-        text = str(error).strip("'\"") or type(error).__name__
-        raise ValueError(f"{path} is not a file like imdb.npz: {text}") from error
+        raise ValueError(f"cannot read {path}: {str(error) or repr(error)}") from error
     return splits
+
+
+def encode(reviews):
+    """Encode reviews as keras.datasets.imdb and pad_sequences do.
+
+    reviews: n lists of word ranks from 1 -> [n, 80] int32: a start token, rank + 3 for a word and 2
+    for one out of the vocabulary; of these the last 80, with zeros in front. Raises ValueError.
+    """
+    if len(reviews) * WORDS > MEMBER_BYTES:  # one list can be named a million times
+        raise ValueError("more reviews than any imdb.npz could hold")
+    tails = [review[-WORDS:] if type(review) in (list, tuple) else [None] for review in reviews]
+    words = [word for tail in tails for word in tail]
+    if not {int}.issuperset(map(type, words)):
+        raise ValueError("a review is not a list of whole numbers: save lists of Python's int")
+    ranks = np.array(words, dtype=np.int64)
+    if ranks.min(initial=1) < 1 or ranks.max(initial=1) >= 2**31:
+        raise ValueError("a word has a rank below 1, or one that is too large")
+    lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
+    place = np.arange(WORDS) - WORDS + lengths[:, None]  # [n, 80]: -1 before a review's first word
+    x = np.where(place == -1, START, PAD).astype(np.int32)
+    x[place >= 0] = np.where(ranks < VOCABULARY - INDEX_FROM, ranks + INDEX_FROM, UNKNOWN)
+    return x
 
 
 def toy_reviews():
     """Generate small English reviews whose sentiment depends on the order of the words.
 
-    -> (texts, labels), all texts different: each has one opinion among neutral sentences. 70 % of
-    those drawn just say it ("the plot was dull"), 15 % negate it ("the plot was not dull") and 15 %
-    do both ("the plot was good not bad": "bad not good" has the same words and the other label).
-    Repeats are dropped, mostly of the first kind, which leaves a third with a "not".
+    -> texts, labels, {word: rank by frequency}. Each text has one opinion: "the plot was dull",
+    "was not dull", or "was good not bad", which has the words of "was bad not good". In 38 % of the
+    texts there is a "not"; no text comes twice.
     """
-    neutral = (
-        "i saw it last night|we watched it at home|it runs for two hours|my brother chose it|"
-        "it is set in a small town|the story begins in winter|there are two sisters in it|"
-        "it was shown on a sunday|they made it in france|he plays a doctor|she plays a teacher|"
-        "it came out in spring|the camera follows a dog|it is based on a book"
-    ).split("|")
-    topic = "film movie story plot acting cast ending script".split()
-    very = ["", "", "", "really ", "so ", "quite "]
-    good = "good great lovely brilliant moving clever".split()
-    bad = "bad awful dull boring terrible weak".split()
-    rng = np.random.RandomState(0)
-
-    def pick(words):
-        return words[rng.randint(len(words))]
-
-    reviews = {}
+    neutral = "i saw it at home|we watched it twice|it runs for two hours|my brother chose it|"
+    neutral += "it is set in a town|they made it in france|he plays a doctor|it came out in spring"
+    topics = "film movie story plot acting cast ending script".split()
+    words = "bad awful dull boring terrible weak", "good great lovely brilliant moving clever"
+    rng, reviews = random.Random(0), {}
     while len(reviews) < TOY_TRAIN + TOY_TEST:
-        label = rng.randint(2)
-        own, other = (good, bad) if label else (bad, good)
-        form = rng.randint(100)
-        if form < 70:
-            opinion = pick(very) + pick(own)
-        elif form < 85:
-            opinion = "not " + pick(very) + pick(other)
-        else:
-            opinion = pick(own) + " not " + pick(other)
-        sentences = [pick(neutral) for _ in range(1 + rng.randint(2))]
-        sentences.insert(rng.randint(len(sentences) + 1), f"the {pick(topic)} was {opinion}")
-        reviews[" ".join(sentences)] = label
-    return list(reviews), np.array(list(reviews.values()))
-
-
-def toy_word_index(texts):
-    """Number the words of the texts by frequency, as Keras's word index does: {word: rank}."""
-    words, counts = np.unique(" ".join(texts).split(), return_counts=True)
-    return {str(words[i]): rank for rank, i in enumerate(np.argsort(-counts, kind="stable"), 1)}
+        label = rng.randrange(2)
+        own, other = (rng.choice(words[i].split()) for i in (label, 1 - label))
+        very = rng.choice(("", "", "", "really ", "so ", "quite "))
+        forms = f"{very}{own}", f"not {very}{other}", f"{own} not {other}"
+        opinion = f"the {rng.choice(topics)} was {rng.choices(forms, (70, 15, 15))[0]}"
+        sentences = [opinion, *rng.sample(neutral.split("|"), rng.choice((1, 2)))]
+        reviews[" ".join(rng.sample(sentences, len(sentences)))] = label
+    counts = collections.Counter(" ".join(reviews).split()).most_common()
+    index = {word: rank for rank, (word, _) in enumerate(counts, start=1)}
+    return list(reviews), np.array(list(reviews.values())), index
 
 
 def load_toy():
     """Return the toy reviews as read_npz returns a file: (x_train, y_train), (x_test, y_test)."""
-    texts, y = toy_reviews()
-    index = toy_word_index(texts)
-    x = keras.utils.pad_sequences([encode_words(text.split(), index) for text in texts], WORDS)
+    texts, y, index = toy_reviews()
+    x = encode([[index[word] for word in text.split()] for text in texts])
     return (x[:TOY_TRAIN], y[:TOY_TRAIN]), (x[TOY_TRAIN:], y[TOY_TRAIN:])
-
-
-def load_imdb():
-    """Return Keras's IMDB as read_npz returns a file. Raises OSError when it cannot be had."""
-    load = functools.partial(keras.datasets.imdb.load_data, num_words=VOCABULARY)
-    return [(keras.utils.pad_sequences(x, WORDS), y) for x, y in from_keras(load, "imdb.npz")]
-
-
-def load_arrays(args):
-    """Return the padded arrays of --data; sets args.data to "toy" when auto has to fall back.
-
-    -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n]. Ends the run on an error.
-    """
-    try:
-        if args.data in ("auto", "imdb"):
-            try:
-                return load_imdb()
-            except OSError as error:
-                if args.data == "imdb":
-                    raise
-                print(
-                    f"{args.script}: warning: {error}. Training on small generated toy reviews "
-                    'instead: their score says nothing about IMDB. See "Data without a network" in '
-                    "README.md",
-                    file=sys.stderr,
-                )
-                args.data = "toy"
-        return load_toy() if args.data == "toy" else read_npz(Path(args.data).expanduser())
-    except (OSError, ValueError) as error:
-        fail(error)
 
 
 def make_datasets(train, test, batch_size, seed):
@@ -294,58 +297,170 @@ def make_datasets(train, test, batch_size, seed):
     The training set is shuffled over its whole length, anew each epoch; the test set keeps its
     order. The last, smaller batch is kept in both: every review counts.
     """
+    # Keras 3.15 warns that fit() will not shuffle a Dataset. This one shuffles itself.
+    warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     options = tf.data.Options()
-    # There is nothing to tune here, and its thread can hold up the end of a pass for seconds: it
-    # wakes after 10, 20, 40 ... ms and the pass then ends at the next of these.
+    # There is nothing to tune here, and the thread that would can hold up a pass's end for seconds.
     options.autotune.enabled = False
     train, test = (tf.data.Dataset.from_tensor_slices(split) for split in (train, test))
-    train = train.shuffle(train.cardinality(), seed=seed).batch(batch_size)
+    train = train.shuffle(len(train), seed=seed).batch(batch_size)
     return [split.prefetch(2).with_options(options) for split in (train, test.batch(TEST_BATCH))]
 
 
 def load_datasets(args):
-    """Load the reviews the flags ask for and return (train, test) as tf.data pipelines.
+    """Load the reviews that the flags ask for: the training and the test set, and what they are.
 
-    Batches are ([b, 80] int32, [b] int64). Notes in args.data_name and args.test_reviews what was
-    loaded, for the report, in args.steps in how many training steps the learning rate falls to 0,
-    and in args.index the word index if a --review will need it. With --load and --review that is
-    all there is to load, and it returns (None, None).
+    -> train, test, data: two tf.data pipelines of ([b, 80] int32, [b] int64), and "imdb", "toy" or
+    the path of --data. Only --data auto may end up as the toy, and says so. Ends the run on errors.
     """
-    args.steps = 1
-    splits = None if args.load and args.review else load_arrays(args)
-    if args.review:
-        args.index = load_word_index(args)
-    if splits is None:
-        return None, None
-    sizes = [len(y) for _, y in splits]
-    if args.subset:
-        if args.subset > min(sizes):
-            print(f"--subset {args.subset} is more than there are in a split: all of it is used")
-        splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
-    args.data_name = "imdb" if args.data == "auto" else Path(args.data).name
-    args.test_reviews = len(splits[1][1])
-    # At least two epochs' worth: a SimpleRNN has not learned enough if its rate falls in the first.
-    args.steps = max(args.epochs, 2) * math.ceil(len(splits[0][1]) / args.batch_size)
-    print(f"data {args.data_name}: {len(splits[0][1])} training, {args.test_reviews} test reviews")
-    return make_datasets(*splits, args.batch_size, args.seed)
-
-
-def load_word_index(args):
-    """Return {word: rank} for --data: the toy's, the one beside PATH, or Keras's own."""
-    if args.data == "toy":
-        return toy_word_index(toy_reviews()[0])
+    data = path = args.data
+    if args.data in ("auto", "imdb"):
+        try:
+            data, path = "imdb", cached("imdb.npz")
+        except OSError as error:
+            if args.data == "imdb":
+                fail(error)
+            data = "toy"
+            toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
+            print(f"warning: {error}. {toy}. See docs/data.md", file=sys.stderr)
     try:
-        beside = Path(args.data).expanduser().parent / "imdb_word_index.json"
-        if args.data in ("auto", "imdb") or not beside.is_file():
-            return from_keras(keras.datasets.imdb.get_word_index, "imdb_word_index.json")
-        index = json.loads(beside.read_text(encoding="utf-8"))
-        if type(index) is not dict or not all(type(rank) is int for rank in index.values()):
-            raise ValueError("not an object of word: rank")
-        return index
+        splits = load_toy() if data == "toy" else read_npz(path)
+    except ValueError as error:
+        fail(f"{error}; delete it, and it will be downloaded" if data == "imdb" else error)
+    splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
+    n, n_test = (len(y) for _, y in splits)
+    print(f"data {os.path.basename(data)}: {n} training, {n_test} test reviews")
+    return *make_datasets(*splits, args.batch_size, args.seed), data
+
+
+# ------------------------------------------------------------------------------ the record of a run
+def replace(path, write):
+    """Call write(a name beside path) and rename what it wrote to path, or end the run."""
+    temporary = f"{path}.{UNFINISHED}"
+    try:
+        write(temporary)
+        if os.path.exists(path):
+            os.chmod(temporary, os.stat(path).st_mode)
+        os.replace(temporary, path)
     except OSError as error:
-        fail(f"no word index for --review: {error}; --data PATH reads the one beside PATH")
-    except (ValueError, RecursionError) as error:
-        fail(f"{beside} is not a word index: {error}")
+        fail(f"cannot write {path}: {error}")
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+
+
+class Record(keras.callbacks.Callback):
+    """The record of a run: after every epoch --save, --log and --plot, and in the end a line."""
+
+    def __init__(self, args, data, done=None):
+        super().__init__()
+        self.args, self.data, self.done = args, os.path.basename(data), done
+        self.index = load_word_index(data) if args.review else None  # before training, if it fails
+        self.epochs = []  # of each: epoch, accuracy, loss, val_accuracy, val_loss
+
+    def on_train_begin(self, logs=None):
+        self.started = time.perf_counter()
+        # Adam's variables now, and not in the first training step: that would be traced twice.
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def on_test_end(self, logs):
+        reviews = int(self.model.metrics[0].count)  # the mean of the losses counts them
+        self.score = logs["accuracy"], logs["loss"], reviews
+
+    def on_epoch_end(self, epoch, logs):
+        self.epochs.append({"epoch": epoch + 1, **logs})
+        args, of = self.args, "" if epoch + 1 == self.args.epochs else f" of {self.args.epochs}"
+        seconds = time.perf_counter() - self.started
+        self.done = f"{epoch + 1}{of} epoch{'s' * (args.epochs > 1)} in {seconds:.1f} s"
+        self.model.stop_training = math.isnan(logs["loss"])
+        for path, write in (args.save, self.save), (args.log, self.log), (args.plot, self.plot):
+            if path and not self.model.stop_training:
+                replace(path, write)
+
+    def save(self, path):
+        self.model.save_weights(path)
+        with h5py.File(path, "a") as file:  # with a note of whose word ids they know
+            file.attrs["data"] = self.data
+
+    def log(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            for row in self.epochs[0], *(epoch.values() for epoch in self.epochs):
+                print(*row, sep=",", file=file)
+
+    def plot(self, path):
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 3.2), layout="constrained")
+        epochs = [str(row["epoch"]) for row in self.epochs]
+        for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy")):
+            train, test = ([row[split + key] for row in self.epochs] for split in ("", "val_"))
+            axes.plot(epochs, train, "k--o", epochs, test, "k-s")
+            axes.set(xlabel="epoch", ylabel=key)
+        axes.legend(("training, with dropout", "test"))
+        title = f"{self.args.script}, data {self.data}, seed {self.args.seed}"
+        figure.suptitle(ascii(title)[1:-1])  # the font may lack other letters
+        figure.savefig(path, format="png", dpi=120)
+
+    def report(self):
+        """Print what was done and the score on the test set, in one line for a table."""
+        if not self.done:  # interrupted in the first epoch
+            return
+        read_reviews(self.args.review, self.model, self.index)
+        accuracy, loss, reviews = self.score
+        print(
+            f"{self.args.script}: test accuracy {accuracy:.4f} ({accuracy * reviews:.0f}/{reviews})"
+            f", loss {loss:.4f}, {self.done}, {self.model.count_params()} parameters, "
+            f"seed {self.args.seed}, data {self.data}, "
+            f"device {'GPU' if tf.config.get_visible_devices('GPU') else 'CPU'}, "
+            f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+        )
+        if math.isnan(loss):
+            fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
+
+
+def use_weights(args, model):
+    """Read the weights of --load into a built model; then read --review, or score the test set."""
+    sizes = []
+    try:
+        with h5py.File(args.load) as file:
+            file.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
+            trained_on = str(file.attrs.get("data", os.path.basename(args.data)))[:99]
+        if sum(sizes) > os.path.getsize(args.load):
+            raise ValueError("it declares more than it holds")
+        model.load_weights(args.load)
+    except Exception:  # h5py and Keras raise whatever the content of a file leads to
+        fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
+    if args.data == "auto" and trained_on in ("toy", "imdb"):
+        args.data = trained_on
+    if trained_on != os.path.basename(args.data):  # where the same ids are other words
+        fail(f"{args.load}: trained on {trained_on}, and --data is {args.data}")
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        print(f"warning: {args.load} has weights that are nan or infinite", file=sys.stderr)
+    if args.review:
+        return read_reviews(args.review, model, load_word_index(args.data))
+    _, test, data = load_datasets(args)
+    record = Record(args, data, done=f"loaded from {os.path.basename(args.load)}")
+    model.compile(loss="binary_crossentropy", metrics=[keras.metrics.BinaryAccuracy("accuracy")])
+    model.evaluate(test, verbose=BAR, callbacks=[record])
+    record.report()
+
+
+# --------------------------------------------------------------------------------- reading a review
+def load_word_index(data):
+    """Return {word: rank}: the toy's, the one beside the path of --data, or else Keras's own."""
+    if data == "toy":
+        return toy_reviews()[-1]
+    path = os.path.join(os.path.dirname(data), "imdb_word_index.json")
+    try:
+        if data in ("auto", "imdb") or not os.path.isfile(path):
+            path = cached("imdb_word_index.json")
+        with open(path, encoding="utf-8") as file:
+            index = json.load(file)
+        if type(index) is not dict or not all(type(r) is int and r > 0 for r in index.values()):
+            raise ValueError(f"{path} does not give each word a rank")
+    except (OSError, ValueError) as error:
+        fail(f"no word index for --review: {error} (--data PATH takes the one beside PATH)")
+    return index
 
 
 def split_words(text):
@@ -355,345 +470,31 @@ def split_words(text):
     return [word for word in text.split() if any(map(str.isalnum, word))]
 
 
-def encode_words(words, index):
-    """Return the ids of a review: 1 to start, rank + 3 for a word, 2 for one out of vocabulary."""
-    ids = [index.get(word, VOCABULARY) + INDEX_FROM for word in words]
-    return [START] + [i if INDEX_FROM < i < VOCABULARY else UNKNOWN for i in ids]
-
-
-# ------------------------------------------------------------------------------- command line
-
-
-def number(convert, least, most=math.inf, strict=False):
-    """Return an argparse type: convert(text), finite, at least `least` (strict: above it)."""
-
-    def check(text):
-        try:
-            value = convert(text)
-        except ValueError:
-            value = math.nan
-        if not (least <= value <= most) or math.isinf(value) or (strict and value == least):
-            kind = "a whole number" if convert is int else "a number"
-            bound = f"above {least}" if strict else f"of at least {least}"
-            top = "" if most == math.inf else f" and at most {most}"
-            raise argparse.ArgumentTypeError(f"{text!r} is not {kind} {bound}{top}")
-        return value
-
-    return check
-
-
-def parse_args(doc, argv=None, unroll=None):
-    """Read the command line and make TensorFlow ready for it: the seed and the device.
-
-    doc: the script's docstring, whose first paragraph is "name.py: what it does"; unroll: the
-    default of --unroll, or None for a script that is always unrolled.
-    Returns the flags as a namespace. A wrong command line ends the run with status 2, files that
-    cannot be used with status 1, both before anything is loaded or trained.
-    """
-    script, _, description = doc.strip().split("\n\n")[0].partition(".py: ")
-    positive = number(int, 1)
-    parser = argparse.ArgumentParser(prog=f"{script}.py", description=description)
-    parser.error = lambda message: fail(f"{message} (--help lists the flags)", 2)
-    group = parser.add_argument_group("data")
-    group.add_argument(
-        "--data",
-        default="auto",
-        metavar="{auto,imdb,toy,PATH}",
-        help="imdb: Keras's IMDB, downloaded once; PATH: an imdb.npz you have; toy: small "
-        "generated reviews, no network; auto: imdb, or else toy with a warning (default: auto)",
-    )
-    group.add_argument(
-        "--subset", type=positive, metavar="N", help="only the first N reviews of each split"
-    )
-    group = parser.add_argument_group("training")
-    add = group.add_argument
-    add("--epochs", type=positive, default=4, metavar="N", help="default: %(default)s")
-    add("--batch-size", type=positive, default=128, metavar="N", help="default: %(default)s")
-    add(
-        "--units",
-        type=positive,
-        default=64,
-        metavar="N",
-        help="size of the hidden state (default: %(default)s)",
-    )
-    add(
-        "--learning-rate",
-        type=number(float, 0, strict=True),
-        default=1e-3,
-        metavar="X",
-        help="of Adam at the start; it falls to 0 by the end of the run, or to half of it in a "
-        "single epoch (default: %(default)s)",
-    )
-    # Each by itself: scaled all together (global_clipnorm), seeds differed more on training reviews
-    # held out for the choice.
-    add(
-        "--clipnorm",
-        type=number(float, 0),
-        default=0.25,
-        metavar="X",
-        help="scale the gradient of each weight down to this norm, 0: never (default: %(default)s)",
-    )
-    add(
-        "--unroll",
-        action=argparse.BooleanOptionalAction,
-        help="a graph of 80 steps, as in the post, instead of a loop: slow to start and no cuDNN, "
-        "for steps a little faster at best (default: no; rnn_cell_imdb.py: always)",
-    )
-    add(
-        "--seed",
-        type=number(int, 0, 2**32 - 1),
-        default=0,
-        metavar="N",
-        help="same seed, same machine: same run (default: %(default)s)",
-    )
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="default: %(default)s")
-    group = parser.add_argument_group("after training")
-    add = group.add_argument
-    add("--save", metavar="FILE", help="write the weights, FILE.weights.h5, after every epoch")
-    add("--load", metavar="FILE", help="read weights that --save wrote instead of training")
-    add(
-        "--review",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="show what the network thinks after each word of TEXT (repeatable; - reads standard "
-        "input, one review a line)",
-    )
-    add("--plot", metavar="FILE", help="draw the learning curves, FILE.png (needs matplotlib)")
-    add("--log", metavar="FILE", help="write loss and accuracy of each epoch, FILE.csv")
-    add("--overwrite", action="store_true", help="let --log replace a file that exists")
-    args = parser.parse_args(argv)
-    args.script = script
-    if unroll is None and args.unroll is False:
-        parser.error("--no-unroll: the loop of this script is written in Python, always unrolled")
-    if args.unroll is None:
-        args.unroll = unroll is not False
-    for flag, ending in (("save", ".weights.h5"), ("plot", ".png"), ("log", ".csv")):
-        name = getattr(args, flag)
-        if name and not name.endswith(ending):
-            parser.error(f"--{flag} {name}: the name must end in {ending}")
-        if name and args.load:
-            parser.error(f"--{flag} goes with training and --load does not train")
-    if "-" in args.review:
-        at = args.review.index("-")
-        args.review[at : at + 1] = [line for line in sys.stdin if line.strip()]
-        if not args.review:
-            parser.error("--review -: nothing to read on standard input")
-    for text in args.review:
-        if not split_words(text):
-            parser.error(f"--review {text.strip()!r}: there is no word in it")
-    check_files(args)
-    gpus = tf.config.list_physical_devices("GPU")
-    if args.device == "gpu" and not gpus:
-        fail(
-            "--device gpu: TensorFlow sees no GPU. On Linux with an NVIDIA driver: "
-            'pip install "tensorflow[and-cuda]"; on native Windows and macOS TensorFlow has none'
-        )
-    if args.device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-    if not gpus or args.device == "cpu":
-        # The matrices of one time step are small: sharing one of them among threads costs more than
-        # it saves. Whole operations still run side by side, one per core.
-        with contextlib.suppress(RuntimeError):  # TensorFlow already runs, as in a notebook
-            tf.config.threading.set_intra_op_parallelism_threads(1)
-        # An unrolled graph has thousands of operations: improving it takes longer than it saves.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll})
-    args.device = "GPU" if gpus and args.device != "cpu" else "CPU"
-    keras.utils.set_random_seed(args.seed)
-    return args
-
-
-# ----------------------------------------------------------------------------------- training
-
-
-class Adam(keras.optimizers.Adam):
-    """Keras's Adam with one fused operation a weight, as TensorFlow has it.
-
-    It is algorithm 1 of Kingma and Ba (2015) in its efficient form, without amsgrad. Keras makes a
-    dozen passes of it over the embedding's million weights, which is up to a tenth of a training
-    step. One difference: a word that a batch has twice enters v with the square of its summed
-    gradient, as in the paper, where Keras adds up the squares of the parts.
-    """
-
-    def update_step(self, gradient, variable, learning_rate):
-        i = self._get_variable_index(variable)
-        t = tf.cast(self.iterations + 1, variable.dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[i].value.handle,
-            v=self._velocities[i].value.handle,
-            beta1_power=self.beta_1**t,
-            beta2_power=self.beta_2**t,
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=tf.convert_to_tensor(gradient),  # of the embedding: sums the rows of one word
-        )
-
-
-def check_files(args):
-    """End the run if a file of --save, --plot, --log or --load cannot be used, before it begins."""
-    for flag in ("save", "plot", "log"):
-        path = Path(getattr(args, flag) or "").expanduser()
-        if getattr(args, flag):
-            if not os.access(path.parent, os.W_OK) or path.is_dir():
-                fail(f"--{flag} {path}: cannot write there")
-            setattr(args, flag, path)
-    if args.log and args.log.exists() and not args.overwrite:
-        fail(f"--log {args.log} exists; name another file or add --overwrite")
-    if args.plot and not importlib.util.find_spec("matplotlib"):
-        fail("--plot needs matplotlib: pip install matplotlib")
-    if args.load:
-        args.load = Path(args.load).expanduser()
-        try:
-            with h5py.File(args.load) as file:
-                note = dict(file.attrs)
-        except OSError as error:
-            fail(f"--load {args.load}: {error.strerror or 'not a weights file, or a broken one'}")
-        for key, value in (("script", args.script), ("units", args.units)):
-            if note.get(key, value) != value:
-                fail(f"--load {args.load}: weights of {key} {note[key]}, not of {key} {value}")
-        if "data" in note:  # IMDB's word ids mean nothing to a network trained on the toy
-            toy = note["data"] == "toy"
-            if args.data == "auto":
-                args.data = "toy" if toy else "imdb"
-            elif toy != (args.data == "toy"):
-                fail(f"--load {args.load}: trained on {note['data']}, useless for {args.data}")
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """Give `with` a temporary name beside `path`, renamed to it if all goes well, else removed."""
-    temporary = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def save_weights(args, model):
-    """Write the weights to --save, with a note of what they belong to."""
-    with replacing(args.save) as temporary:
-        model.save_weights(temporary)
-        with h5py.File(temporary, "a") as file:
-            file.attrs.update(script=args.script, units=args.units, data=args.data_name)
-
-
-def load_weights(args, model):
-    """Read the weights of --load into a built model, or end the run."""
-    try:
-        model.load_weights(args.load)
-    except Exception as error:  # Keras and h5py raise whatever the file's content leads to
-        expected = f"weights of {args.script} with {args.units} units"
-        fail(f"--load {args.load}: not {expected} ({str(error).splitlines()[0]})")
-    args.done = f"loaded from {args.load.name}"
-
-
-def plot_curves(args, history):
-    """Draw loss and accuracy by epoch for training and test set, the lowest test loss marked."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    epochs = range(1, len(history["loss"]) + 1)
-    best = min(epochs, key=lambda epoch: history["val_loss"][epoch - 1])
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy")):
-        axes.plot(epochs, history[name], "k--o", label="training (with dropout)", mfc="white")
-        axes.plot(epochs, history[f"val_{name}"], "k-o", label="test")
-        axes.axvline(best, color="0.6", ls=":", label=f"lowest test loss: epoch {best}")
-        axes.set(xlabel="epoch", ylabel=name)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(fontsize="small")
-    figure.suptitle(
-        f"{args.script}, data {args.data_name}, seed {args.seed} "
-        "(the marked epoch is seen on the test set)",
-        fontsize="medium",
-    )
-    with replacing(args.plot) as temporary:
-        figure.savefig(temporary, dpi=120)
-
-
-@contextlib.contextmanager
-def training(args, model):
-    """Give `with` the callbacks of --save and --log; at its end, --plot and "4 epochs in 63.2 s".
-
-    The weights are saved after every epoch, so that Ctrl-C leaves those of the last finished one.
-    Ctrl-C says in one line what was reached and ends the run with status 130.
-    """
-    started = time.perf_counter()
-    history = {"loss": [], "accuracy": [], "val_loss": [], "val_accuracy": []}
-
-    def after_epoch(epoch, logs):
-        for name, values in history.items():
-            values.append(logs[name])
-        if args.save:
-            save_weights(args, model)
-
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)]
-    if args.log:
-        callbacks.append(keras.callbacks.CSVLogger(args.log))
-    status = 0
-    try:
-        yield callbacks
-    except KeyboardInterrupt:
-        status = 130
-    except OSError as error:
-        fail(error)  # a full disk, a folder that has gone
-    if args.plot and history["loss"]:
-        plot_curves(args, history)
-    if status:
-        reached = f"interrupted after {len(history['loss'])} of {args.epochs} epochs"
-        if history["val_loss"]:
-            accuracy, loss = history["val_accuracy"][-1], history["val_loss"][-1]
-            reached += f", test accuracy {accuracy:.4f}, loss {loss:.4f} after the last of them"
-            reached += f", its weights in {args.save}" if args.save else ""
-        print(f"\n{args.script}: {reached}", file=sys.stderr)
-        raise SystemExit(status)
-    epochs = "1 epoch" if args.epochs == 1 else f"{args.epochs} epochs"
-    args.done = f"{epochs} in {time.perf_counter() - started:.1f} s"
-
-
-def read_reviews(args, model):
-    """Print for each --review what the network thinks after each word, and the verdict."""
-    for text in args.review:
+def read_reviews(texts, model, index):
+    """Print for each text what the network thinks after each word, and the verdict."""
+    for text in texts:
         words = split_words(text)
-        ids = encode_words(words, args.index)[1:]
-        print(f"\n{' '.join(text.split())}")
-        if len(words) > WORDS - 1:
-            print(f"(only the last {WORDS - 1} of its {len(words)} words fit and are read)")
-            words, ids = words[1 - WORDS :], ids[1 - WORDS :]
-        # Every prefix is a review of its own, padded in front as in training: [n, 80] in one batch.
-        prefixes = [[START, *ids[: n + 1]] for n in range(len(ids))]
-        x = keras.utils.pad_sequences(prefixes, WORDS)
+        ranks = [index.get(word, VOCABULARY) for word in words]
+        # Every prefix is a review of its own, cut and padded as in training: [n, 80], one batch.
+        x = encode([ranks[: n + 1] for n in range(len(ranks))])
         probabilities = model(x, training=False).numpy()[:, 0]  # [n, 80] -> [n]
-        shown = [word if i != UNKNOWN else f"{word} (unknown)" for word, i in zip(words, ids)]
+        shown = [f"{w} (unknown)" if i == UNKNOWN else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
+        print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):
-            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(p)):<20}|")
+            bar = "" if math.isnan(p) else "#" * round(20 * float(p))
+            print(f"  {word:<{width}}  {p:.3f} |{bar:<20}|")
         print(f"  {'positive' if p > 0.5 else 'negative'}: P(positive) = {p:.3f}")
 
 
-def report(args, model, loss, accuracy):
-    """Print the run in one line that can be pasted into a table, with the denominator."""
-    n = args.test_reviews
-    print(
-        f"{args.script}: test accuracy {accuracy:.4f} ({round(accuracy * n)}/{n}), "
-        f"loss {loss:.4f}, {args.done}, {model.count_params()} parameters, seed {args.seed}, "
-        f"data {args.data_name}, device {args.device}, TensorFlow {tf.__version__}, "
-        f"Keras {keras.__version__}"
-    )
-
-
 def run(main):
-    """Call main(); Ctrl-C outside the training ends it in one line as well, with status 130."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(
-            errors="replace"
-        )  # a Windows pipe may lack the progress bar's characters
+    """Call main() as a program: Ctrl-C ends it in one line, and the end of a pipe in none."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # None when it is closed
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a pipe on Windows may lack some characters
     try:
         main()
     except KeyboardInterrupt:
-        print(f"\n{Path(sys.argv[0]).stem}: interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
+        fail("interrupted", status=130)
+    except BrokenPipeError:  # as of `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python still wants to write

@@ -34,7 +34,6 @@ def train(script, seed, args):
     if not text.exists():
         command = [sys.executable, DOCS.parent / f"{script}.py", "--data", args.data]
         command += ["--seed", str(seed), "--save", f"{path}.weights.h5", "--log", f"{path}.csv"]
-        command += ["--overwrite"]
         print(f"{script}, seed {seed} ...", flush=True)
         out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
         text.write_text(out, encoding="utf-8")

@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
 IMDB_NPZ = os.environ.get("IMDB_NPZ")
 
-tf.config.threading.set_intra_op_parallelism_threads(1)  # what parse_args asks for, in time
-
 needs_imdb = pytest.mark.skipif(not IMDB_NPZ, reason="IMDB_NPZ names no file")
+
+
+# as a user's shell has it: importing common has set this here, and then nothing is held back
+os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
 
 def run_script(name, *flags, cwd=None, input=None, **environment):
