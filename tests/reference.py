@@ -21,6 +21,35 @@ def simple_rnn(x, W_xh, W_hh, b, h=None):
     return np.stack(steps, axis=1)
 
 
+def gates(x_t, h, kernel, recurrent_kernel, bias):
+    """The gates of one LSTM step (i, f, o) or GRU step (z, r): {letter: [b, units]}."""
+    if bias.ndim == 1:
+        W_x, W_h, b = (np.split(w, 4, axis=-1) for w in (kernel, recurrent_kernel, bias))
+        places = {"i": 0, "f": 1, "o": 3}
+    else:
+        W_x, W_h, b = (np.split(w, 3, axis=-1) for w in (kernel, recurrent_kernel, bias.sum(0)))
+        places = {"z": 0, "r": 1}
+    return {name: sigmoid(x_t @ W_x[k] + h @ W_h[k] + b[k]) for name, k in places.items()}
+
+
+def lstm_step(x_t, state, kernel, recurrent_kernel, bias):
+    """One LSTM step: state is h and c side by side, [b, 2 units]."""
+    h, c = np.split(state, 2, axis=1)
+    gate = gates(x_t, h, kernel, recurrent_kernel, bias)
+    W_xg, W_hg, b_g = (np.split(w, 4, axis=-1)[2] for w in (kernel, recurrent_kernel, bias))
+    c = gate["f"] * c + gate["i"] * np.tanh(x_t @ W_xg + h @ W_hg + b_g)
+    return np.concatenate([gate["o"] * np.tanh(c), c], axis=1)
+
+
+def gru_step(x_t, h, kernel, recurrent_kernel, bias):
+    """One GRU step with the reset gate after the product."""
+    gate = gates(x_t, h, kernel, recurrent_kernel, bias)
+    W_xg, W_hg = (np.split(w, 3, axis=-1)[2] for w in (kernel, recurrent_kernel))
+    b_xg, b_hg = (np.split(b, 3)[2] for b in bias)
+    g = np.tanh(x_t @ W_xg + b_xg + gate["r"] * (h @ W_hg + b_hg))
+    return gate["z"] * h + (1 - gate["z"]) * g
+
+
 def lstm(x, kernel, recurrent_kernel, bias):
     """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; blocks i, f, g, o."""
     W_xi, W_xf, W_xg, W_xo = np.split(kernel, 4, axis=1)
