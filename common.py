@@ -100,15 +100,14 @@ def output(ending, text):
     return path
 
 
-def parse_args(script, argv=None):
+def parse_args(script, argv=None, unroll=False):
     """Read the command line and make TensorFlow ready for it: the device and the seed.
 
-    script: the script's __file__. Returns the flags as a namespace, with its bare name as `script`.
+    script: the script's __file__; unroll: always. Returns the flags, and the bare name as `script`.
     A wrong command line ends the run with status 2, before anything is loaded or trained.
     """
     name, shown = os.path.basename(script), "default: %(default)s"
     parser = argparse.ArgumentParser(prog=name, epilog="README.md says more about each flag.")
-    parser.set_defaults(script=name.removesuffix(".py"))
     add = parser.add_argument
     add("--data", default="auto", metavar="NAME", help="imdb, toy, auto or the path of an imdb.npz")
     add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
@@ -117,7 +116,7 @@ def parse_args(script, argv=None):
     add("--units", type=partial(number, int, 1, 2_048), default=64, help=shown)
     add("--learning-rate", type=partial(number, float, 1e-9, 10), default=0.001, help=shown)
     add("--clipnorm", type=partial(number, float, 0, 1e6), default=0.25, help=shown)
-    add("--unroll", action="store_true", help="a graph of 80 steps instead of a loop")
+    add("--unroll", action="store_true", default=unroll, help="a graph of 80 steps, no loop")
     add("--seed", type=partial(number, int, 0, 2**32 - 1), default=0, help=shown)
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
     add("--save", type=partial(output, ".weights.h5"), metavar="FILE", help="weights, each epoch")
@@ -125,7 +124,7 @@ def parse_args(script, argv=None):
     add("--plot", type=partial(output, ".png"), metavar="FILE", help="the same, by matplotlib")
     add("--load", metavar="FILE", help="weights of --save, to use instead of training")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv, argparse.Namespace(script=name.removesuffix(".py")))
     args.data, args.load = (path and os.path.expanduser(path) for path in (args.data, args.load))
     outputs = [path for path in (args.save, args.log, args.plot) if path]
     if args.load and outputs:
@@ -143,8 +142,9 @@ def parse_args(script, argv=None):
     gpus = tf.config.get_visible_devices("GPU")
     if args.device == "gpu" and not gpus:
         parser.error("--device gpu: TensorFlow sees none (README.md, GPU, says what it needs)")
-    # On a CPU, improving a graph of thousands of operations takes longer than it saves.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not gpus})
+    # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
+    no_passes = {"disable_meta_optimizer": args.unroll and not gpus}
+    tf.config.optimizer.set_experimental_options(no_passes)
     keras.utils.set_random_seed(args.seed)
     return args
 

@@ -58,7 +58,7 @@ class SentimentClassifier(keras.Model):
 
 
 def main(argv=None):
-    args = common.parse_args(__file__, argv)
+    args = common.parse_args(__file__, argv, unroll=True)
     model = SentimentClassifier(args.units)
     model.build((None, common.WORDS))
     if args.load:

@@ -413,15 +413,51 @@ def tables():
             ),
         ),
         "gradient": table(
-            ("network", "when", "mean, word 1", "mean, word 80", "median review, word 1"),
+            (
+                "network",
+                "mean, word 1",
+                "median review, word 1",
+                "mean, word 80",
+                "kept by a step back",
+            ),
             *(
-                (name, when)
+                (f"{name}, {when}",)
                 + tuple(
-                    shown(rows_of(script=script, when=when, quantity=q), "{:.1e}")
-                    for q in ("gradient mean 1", "gradient mean 80", "gradient p50 1")
+                    shown(rows_of(script=script, when=when, quantity=f"gradient {q}"), "{:.1e}")
+                    for q in ("mean 1", "p50 1", "mean 80")
+                )
+                + (
+                    shown(
+                        [
+                            v ** (1 / 70)
+                            for v in rows_of(script=script, when=when, quantity="gradient 1/71 p50")
+                        ]
+                    ),
+                )
+                for when in ("before", "after")
+                for script, name in SCRIPTS.items()
+            ),
+        ),
+        "carry": table(
+            ("LSTM", "gradient at word 1", "the same, nothing flowing back by way of h"),
+            *(
+                (when,)
+                + tuple(
+                    shown(rows_of(when=when, quantity=f"gradient 1 {q}"), "{:.1e}")
+                    for q in ("whole", "carry only")
+                )
+                for when in ("before", "after")
+            ),
+        ),
+        "layers": table(
+            ("network", "slow direction in layer 1", "in layer 2"),
+            *(
+                (name,)
+                + tuple(
+                    f"{rows_of(script=script, quantity='slow layer').count(layer)} of 5 seeds"
+                    for layer in (1, 2)
                 )
                 for script, name in SCRIPTS.items()
-                for when in ("before", "after")
             ),
         ),
         "toy": table(

@@ -1,15 +1,20 @@
-"""What the README says exists: commands, flags, files."""
+"""What the README and the documents say exists: commands, flags, files, links, figures."""
 
 import functools
-import importlib.util
 import re
 import shlex
 
+import inside
 import pytest
+import results
 from conftest import ROOT, SCRIPTS, run_script
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "guide.zh-CN.md").read_text(encoding="utf-8")
+DOCUMENTS = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+}
+README, GUIDE = DOCUMENTS["README.md"], DOCUMENTS["docs/guide.zh-CN.md"]
+each_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 
 @functools.cache
@@ -21,26 +26,37 @@ def flags_of(text):
     return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
 
 
-def test_the_flag_table_and_help_agree():
-    table = README.split("## Flags")[1].split("## Data without")[0]
+def test_there_are_six_documents_and_the_readme_is_short():
+    assert len(DOCUMENTS) == 6 and len(README.splitlines()) <= 200
+
+
+@pytest.mark.parametrize("text, title", [(README, "## Flags"), (GUIDE, "## 命令行")])
+def test_the_flag_tables_and_help_agree(text, title):
+    table = re.findall(r"^\| `--.*$", text.split(title)[1].split("\n## ")[0], re.M)
     of_help = flags_of(help_of("gru_imdb"))
-    assert flags_of(table) | {"--help"} == of_help
+    assert set().union(*(flags_of(row.split("|")[1]) for row in table)) | {"--help"} == of_help
 
 
-def test_every_flag_in_the_readme_and_the_guide_exists():
-    known = flags_of(help_of("gru_imdb"))
-    for tool in ("tests/benchmark.py", "docs/results.py", "docs/figures.py"):
+@each_document
+def test_every_flag_exists(name):
+    known = flags_of(help_of("gru_imdb")) | {"--pre"}
+    for tool in ("tests/benchmark.py", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.py"))):
         known |= flags_of((ROOT / tool).read_text(encoding="utf-8"))
-    assert flags_of(README + GUIDE) <= known
+    assert flags_of(DOCUMENTS[name]) <= known
 
 
-@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
-def test_every_command_names_a_script_and_flags_it_has(text):
-    commands = re.findall(r"^python ((?:docs/|tests/)?(\w+)\.py.*)$", text, re.M)
-    assert len(commands) >= 3
-    for command, name in commands:
-        of_script = help_of(name) if name in SCRIPTS else (ROOT / command.split()[0]).read_text()
-        assert flags_of(command) <= flags_of(of_script), command
+@each_document
+def test_every_command_names_a_script_and_flags_it_has(name):
+    blocks = re.findall(r"```sh\n(.*?)```", DOCUMENTS[name], re.S)
+    for line in (line for block in blocks for line in block.splitlines()):
+        program, *arguments = shlex.split(line)
+        assert program in ("python", "python3", "git"), line
+        if program == "python":
+            script = ROOT / arguments[0]
+            known = help_of(script.stem) if script.stem in SCRIPTS else script.read_text("utf-8")
+            if script.stem == "baseline":
+                known += help_of("gru_imdb")
+            assert flags_of(line) <= flags_of(known), line
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -49,34 +65,82 @@ def test_help_is_the_same_but_for_the_name(name):
     assert text == help_of("gru_imdb").split("options:")[1]
 
 
-def test_every_script_and_file_named_exists():
-    for name in re.findall(r"[\w/]+\.(?:py|txt)\b", (README + GUIDE).replace("\\", "/")):
-        assert (ROOT / name).exists(), name
+@each_document
+def test_every_file_named_exists(name):
+    text = DOCUMENTS[name].replace("\\", "/")
+    for file in re.findall(r"(?<![\w/])(?:(?:docs|tests)/)?[\w/-]+\.(?:py|txt|patch)\b", text):
+        assert any((ROOT / folder / file).exists() for folder in ("", "docs/exercises")), file
 
 
-@pytest.mark.parametrize("text", [README, GUIDE], ids=["README", "guide"])
-def test_the_commands_are_whole(text):
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
-    lines = [line for block in blocks for line in block.splitlines()]
-    assert len(lines) >= 4
-    for line in lines:
-        assert shlex.split(line)[0] in ("python", "python3")
-
-
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.zh-CN.md"])
-def test_every_link_and_picture_exists(name):
-    path = ROOT / name
-    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
-    assert len(links) >= 3
+@each_document
+def test_every_link_anchor_and_picture_exists(name):
+    folder = (ROOT / name).parent
+    links = re.findall(r"\]\(([^)]+)\)", DOCUMENTS[name])
     for link in links:
-        assert (path.parent / link).is_file(), link
+        assert "://" not in link and "#" not in link, link  # none so far
+        assert (folder / link).is_file(), link
+
+
+def test_every_picture_is_shown_somewhere():
+    shown = " ".join(DOCUMENTS.values())
+    for path in (ROOT / "docs").iterdir():
+        if path.suffix in (".png", ".svg"):
+            assert path.name in shown
 
 
 def test_the_results_tables_say_what_the_runs_in_the_csv_gave():
-    spec = importlib.util.spec_from_file_location("results", ROOT / "docs" / "results.py")
-    results = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(results)
     header, rule, *rows = results.table().splitlines()
     assert f"{header}\n{rule}\n" in README and len(rows) == 4
     for text in (README, GUIDE):
         assert "\n".join(rows) in text
+
+
+def test_the_guide_has_the_figures_of_the_tables_of_inside():
+    for name in ("gates", "eigenvalues", "direction", "frozen", "toy"):
+        rows = inside.tables()[name].splitlines()[2:]
+        figures = [row.split(" | ", 1)[1] for row in rows]
+        assert "\n".join(figures) in "\n".join(
+            line.split(" | ", 1)[1] for line in GUIDE.splitlines() if line.count(" | ") > 1
+        )
+
+
+def test_the_guide_has_the_scores_of_the_exercises():
+    seen = dict(
+        re.findall(r"^## (\d+)\..*?\*\*Seen\.\*\* (\d+\.\d % \([^)]*\))", EXERCISES, re.M | re.S)
+    )
+    assert len(seen) == 11  # all but loop or unroll
+    for number, score in seen.items():
+        row = re.search(rf"^\| {number}\. .*$", GUIDE, re.M)
+        assert row and score in row.group(), number
+
+
+EXERCISES = DOCUMENTS["docs/exercises.md"]
+
+
+def test_both_languages_have_the_same_commands():
+    def commands(text):
+        lines = "\n".join(re.findall(r"```(?:sh|bat|python)\n(.*?)```", text, re.S)).splitlines()
+        return {line for line in lines if "pip" in line or "imdb.npz" in line or "main(" in line}
+
+    assert commands(README) <= commands(GUIDE)
+
+
+def test_the_sample_run_is_a_row_of_the_results():
+    (line,) = set(re.findall(r"^rnn_cell_imdb: test accuracy.*$", README + GUIDE, re.M))
+    row = results.LAST_LINE.fullmatch(line).groupdict()
+    with open(results.CSV, newline="") as file:
+        (own,) = [
+            r
+            for r in results.csv.DictReader(file)
+            if (r["script"], r["seed"]) == (row["script"], row["seed"])
+        ]
+    assert own["right"] == row["right"] and own["loss"] == row["loss"]
+
+
+def test_nobody_says_any_more_that_the_gates_open():
+    for name, text in DOCUMENTS.items():
+        for sentence in re.split(r"[.。]\s", text):
+            if "opened the" in sentence and "gates" in sentence:
+                assert "It would be natural to say" in sentence, name
+    for script in SCRIPTS:
+        assert "keeps its carry" not in (ROOT / f"{script}.py").read_text(encoding="utf-8")
