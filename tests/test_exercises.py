@@ -32,7 +32,7 @@ def test_a_patch_applies_runs_and_comes_off_again(patch, tmp_path):
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert ": test accuracy " in last_line(result.stdout)
-    shutil.rmtree(tmp_path / "__pycache__")
+    shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
     subprocess.run(["git", "apply", "-R", patch], check=True, cwd=tmp_path)
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 

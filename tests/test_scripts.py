@@ -150,6 +150,7 @@ def test_a_wrong_command_line_ends_as_argparse_ends_it(flags, capsys):
     assert last_line(captured.err).startswith("rnn_layer_imdb.py: error: ")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices")
 def test_outputs_that_cannot_be_written_are_refused_before_anything_is_done(tmp_path, capsys):
     main = importlib.import_module("lstm_imdb").main
     (tmp_path / "folder.csv").mkdir()
@@ -233,9 +234,10 @@ def fails_on(path, capsys, words):
 def test_what_is_not_a_readable_npz_is_one_line(tmp_path, capsys):
     fails_on(tmp_path / "missing.npz", capsys, "there is no such file")
     fails_on(tmp_path, capsys, "there is no such file")
-    os.mkfifo(tmp_path / "pipe.npz")
-    fails_on(tmp_path / "pipe.npz", capsys, "there is no such file")
-    fails_on(Path("/dev/zero"), capsys, "there is no such file")
+    if os.name == "posix":  # either would be read for ever
+        os.mkfifo(tmp_path / "pipe.npz")
+        fails_on(tmp_path / "pipe.npz", capsys, "there is no such file")
+        fails_on(Path("/dev/zero"), capsys, "there is no such file")
     path = tmp_path / "bad.npz"
     for content in (b"", b"hello", write_npz(tmp_path / "good.npz").read_bytes()[:900]):
         path.write_bytes(content)
@@ -344,6 +346,8 @@ def python(*arguments, **options):
 
 def test_without_docstrings():
     result = python("-OO", ROOT / "gru_imdb.py", *TINY, "--units", "4")
+    if "_reference_pattern.finditer(doc_module.__doc__)" in result.stderr:
+        pytest.skip("this TensorFlow does not load without docstrings (2.16.2 does not)")
     assert parsed(result)["n"] == "256"
 
 
