@@ -128,12 +128,16 @@ def test_call_is_traced_once_for_fitting_and_once_for_scoring(script, monkeypatc
     original = script.SentimentClassifier.call
 
     def call(self, inputs, training=False):
-        traces.append(training)
+        traces.append((training, str(inputs.shape)))
         return original(self, inputs, training=training)
 
     monkeypatch.setattr(script.SentimentClassifier, "call", call)
     script.main("--data toy --subset 250 --batch-size 100 --epochs 2 --units 4".split())
-    assert sorted(traces) == [False, True]  # the smaller last batch included
+    assert len(traces) == len(set(traces))  # nothing twice
+    if (
+        "dev" not in keras.__version__
+    ):  # 3.16 in development traces the smaller last batch by itself
+        assert sorted(training for training, _ in traces) == [False, True]
 
 
 # ------------------------------------------------------------------------------------ dropout
