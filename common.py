@@ -1,10 +1,10 @@
 """What the four scripts share and what is not the lesson: no model lives here.
 
-In reading order: what must be set before TensorFlow loads, constants, command line, data, the
-record of a run, reading a review.
+In reading order: settings before TensorFlow loads, constants, command line, data, record, reviews.
 """
 
 import argparse
+import array
 import collections
 import contextlib
 import gc
@@ -28,7 +28,7 @@ KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"
 os.environ.update(KERAS_BACKEND="tensorflow", TF_USE_LEGACY_KERAS="0", KERAS_HOME=os.devnull)
 # The matrices of one time step are small: to share one among threads costs more than it saves.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-gc.set_threshold(100_000)  # importing, tracing and reading reviews make objects that stay
+gc.set_threshold(1_000_000)  # importing, tracing and reading reviews make objects that stay
 # Without a GPU TensorFlow's C++ writes lines that look like errors at any log level: while it loads
 # nothing is shown, unless TF_CPP_MIN_LOG_LEVEL is set or stderr (2) is closed.
 hidden = "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr is not None
@@ -109,7 +109,7 @@ def parse_args(script, argv=None, unroll=False):
     name, shown = os.path.basename(script), "default: %(default)s"
     parser = argparse.ArgumentParser(prog=name, epilog="README.md says more about each flag.")
     add = parser.add_argument
-    add("--data", default="auto", metavar="NAME", help="imdb, toy, auto or the path of an imdb.npz")
+    add("--data", type=os.path.expanduser, default="auto", help="imdb, toy, auto or an npz file")
     add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
     add("--epochs", type=partial(number, int, 1, 10_000), default=4, help=shown)
     add("--batch-size", type=partial(number, int, 1, 10_000), default=128, help=shown)
@@ -122,10 +122,9 @@ def parse_args(script, argv=None, unroll=False):
     add("--save", type=partial(output, ".weights.h5"), metavar="FILE", help="weights, each epoch")
     add("--log", type=partial(output, ".csv"), metavar="FILE", help="scores of each epoch")
     add("--plot", type=partial(output, ".png"), metavar="FILE", help="the same, by matplotlib")
-    add("--load", metavar="FILE", help="weights of --save, to use instead of training")
+    add("--load", type=os.path.expanduser, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
     args = parser.parse_args(argv, argparse.Namespace(script=name.removesuffix(".py")))
-    args.data, args.load = (path and os.path.expanduser(path) for path in (args.data, args.load))
     outputs = [path for path in (args.save, args.log, args.plot) if path]
     if args.load and outputs:
         parser.error("--load does not train: there is nothing to --save, --log or --plot")
@@ -172,8 +171,7 @@ def cached(name):
         if not reached:
             raise OSError("it cannot be reached")
         socket.setdefaulttimeout(NETWORK_SECONDS)
-        with contextlib.suppress(OSError):
-            os.mkdir(KERAS_HOME)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         new = f"unchecked-{name}"  # Keras lets a file with another hash lie
         new = keras.utils.get_file(new, url, file_hash=DIGESTS[name], cache_dir=KERAS_HOME)
         os.replace(new, path)
@@ -246,10 +244,13 @@ def encode(reviews):
     if len(reviews) * WORDS > MEMBER_BYTES:  # one list can be named a million times
         raise ValueError("more reviews than any imdb.npz could hold")
     tails = [review[-WORDS:] if type(review) in (list, tuple) else [None] for review in reviews]
-    words = [word for tail in tails for word in tail]
-    if not {int}.issuperset(map(type, words)):
-        raise ValueError("a review is not a list of whole numbers: save lists of Python's int")
-    ranks = np.array(words, dtype=np.int64)
+    words = array.array("q")  # 64-bit whole numbers
+    try:
+        for tail in tails:
+            words.fromlist(list(tail))
+    except TypeError:
+        raise ValueError("a review is no list of numbers: save lists of Python's int") from None
+    ranks = np.array(words)
     if ranks.min(initial=1) < 1 or ranks.max(initial=1) >= 2**31:
         raise ValueError("a word has a rank below 1, or one that is too large")
     lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
@@ -263,8 +264,7 @@ def toy_reviews():
     """Generate small English reviews whose sentiment depends on the order of the words.
 
     -> texts, labels, {word: rank by frequency}. Each text has one opinion: "the plot was dull",
-    "was not dull", or "was good not bad", which has the words of "was bad not good". In 38 % of the
-    texts there is a "not"; no text comes twice.
+    "was not dull", or "was good not bad", which has the words of "was bad not good".
     """
     neutral = "i saw it at home|we watched it twice|it runs for two hours|my brother chose it|"
     neutral += "it is set in a town|they made it in france|he plays a doctor|it came out in spring"

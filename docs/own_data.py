@@ -15,7 +15,6 @@ import argparse
 import collections
 import csv
 import json
-import os
 import random
 import re
 import sys
@@ -49,10 +48,8 @@ def read_table(path, args):
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter="\t" if path.name.endswith(".tsv") else ",")
             names = next(reader, [])
-            text, label = (
-                column(names, args.text, TEXT, "--text"),
-                column(names, args.label, LABEL, "--label"),
-            )
+            text = column(names, args.text, TEXT, "--text")
+            label = column(names, args.label, LABEL, "--label")
             for row in filter(None, reader):  # but empty lines
                 where = f"{path.name} line {reader.line_num}"
                 if len(row) != len(names):
@@ -82,19 +79,6 @@ def arrays(rows, index):
     x = np.empty(len(rows), dtype=object)
     x[:] = [[index.get(word, common.VOCABULARY) for word in words] for words, _ in rows]
     return x, np.array([label for _, label in rows])
-
-
-def write(path, save):
-    """Write a file under another name and rename it when it is whole."""
-    temporary = path.with_name(f"unfinished-{path.name}")
-    try:
-        with open(temporary, "wb") as file:
-            save(file)
-        os.replace(temporary, path)
-    except OSError as error:
-        common.fail(f"cannot write {path}: {error}")
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def main(argv=None):
@@ -140,9 +124,19 @@ def main(argv=None):
         args.out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         common.fail(f"cannot make the folder {args.out.parent}: {error}")
-    content = dict(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    write(index_path, lambda f: f.write(json.dumps(index, ensure_ascii=False).encode()))
-    write(args.out, lambda file: np.savez_compressed(file, **content))
+
+    def write_index(name):
+        with open(name, "w", encoding="utf-8") as file:
+            json.dump(index, file, ensure_ascii=False)
+
+    def write_reviews(name):
+        with open(name, "wb") as file:
+            np.savez_compressed(
+                file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test
+            )
+
+    common.replace(index_path, write_index)
+    common.replace(args.out, write_reviews)
     for name, y in ("training", y_train), ("test", y_test):
         print(f"{args.out}: {len(y)} {name} reviews, {y.mean():.0%} of them positive")
     print(f"{index_path}: {len(index)} words")

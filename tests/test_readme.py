@@ -108,8 +108,8 @@ def test_the_guide_has_the_scores_of_the_exercises():
     parts = re.split(r"^## (\d+)\. ", EXERCISES, flags=re.M)[1:]
     seen = {}
     for number, text in zip(parts[::2], parts[1::2]):
-        for score in re.findall(r"\*\*Seen\.\*\* (\d+\.\d % \([^)]*\))", text):
-            seen[number] = score
+        for score in re.findall(r"\*\*Seen\.\*\* (\d+\.\d %) \((.*?) to (.*?)\)", text):
+            seen[number] = "{}（{}～{}）".format(*score)
     assert len(seen) == 11  # all but loop or unroll
     for number, score in seen.items():
         row = re.search(rf"^\| {number}\. .*$", GUIDE, re.M)
