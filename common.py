@@ -464,8 +464,8 @@ def load_word_index(data):
 
 
 def split_words(text):
-    """Split a review as IMDB's were: lower case, punctuation off but apostrophes -> words."""
-    punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r\u201c\u201d\u2026\u2013\u2014'
+    """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
+    punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
     text = text.lower().replace("\u2019", "'").translate(dict.fromkeys(map(ord, punctuation), " "))
     return [word for word in text.split() if any(map(str.isalnum, word))]
 

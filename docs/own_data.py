@@ -110,7 +110,7 @@ def main(argv=None):
         bad += more
     else:
         random.Random(args.seed).shuffle(train)
-        n = round(len(train) * args.test_share)
+        n = max(1, round(len(train) * args.test_share))
         train, test = train[n:], train[:n]
     if bad:
         print(f"{len(bad)} rows are no reviews:", *bad[:10], sep="\n  ", file=sys.stderr)

@@ -438,6 +438,7 @@ def test_words_are_split_as_imdb_was():
         common.split_words("It's GOOD -- not (so) bad!<br />") == "it's good not so bad br".split()
     )
     assert common.split_words("don\u2019t") == ["don't"]
+    assert common.split_words("真 好看！《影评》，（不错）。") == "真 好看 影评 不错".split()
     assert common.split_words("... '' !") == []
 
 

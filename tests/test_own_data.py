@@ -5,13 +5,14 @@ import csv
 import io
 import json
 import random
+import re
 from types import SimpleNamespace
 
 import common
 import numpy as np
 import own_data as module
 import pytest
-from conftest import last_line, run_script
+from conftest import ROOT, last_line, run_script
 
 GOOD = "a wonderful film|so good, I'd watch it again|lovely and moving<br /><br />a must"
 BAD = "a terrible film|so dull, I left|boring and weak<br />a waste of time"
@@ -94,6 +95,16 @@ def test_chinese_with_spaces_between_its_words(tmp_path):
     assert result.returncode == 0, result.stderr
     index, _ = read(tmp_path / "影评.npz")
     assert set(index) == set("这 部 电影 真 好看 太 无聊 了 浪费 时间".split())
+
+
+@pytest.mark.parametrize("document", ["data.md", "guide.zh-CN.md"])
+def test_the_two_rows_that_the_documents_show_are_such_a_table(tmp_path, document):
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    (example,) = re.findall(r"```text\n(评论,标签\n.*?)```", text, re.S)
+    (tmp_path / "影评.csv").write_text(example, encoding="utf-8")
+    result = own_data(tmp_path / "影评.csv", "--out", tmp_path / "my" / "reviews.npz")
+    assert result.returncode == 0, result.stderr
+    assert " 1 training reviews" in result.stdout and " 1 test reviews" in result.stdout
 
 
 def test_one_table_is_split_by_the_seed_and_nothing_is_lost(tmp_path):
