@@ -96,8 +96,9 @@ def test_the_results_tables_say_what_the_runs_in_the_csv_gave():
 
 
 def test_the_guide_has_the_figures_of_the_tables_of_inside():
+    tables = inside.tables()
     for name in ("gates", "eigenvalues", "direction", "frozen", "toy"):
-        rows = inside.tables()[name].splitlines()[2:]
+        rows = tables[name].splitlines()[2:]
         figures = [row.split(" | ", 1)[1] for row in rows]
         assert "\n".join(figures) in "\n".join(
             line.split(" | ", 1)[1] for line in GUIDE.splitlines() if line.count(" | ") > 1
