@@ -10,6 +10,7 @@ computed with the scripts' models and weights as they are; what is changed is ch
 
 import argparse
 import csv
+import functools
 import importlib
 import statistics
 import sys
@@ -302,11 +303,16 @@ def measure(args):
 
 
 # ------------------------------------------------------------------------------------------ tables
+@functools.cache
+def all_rows():
+    """The rows of docs/inside.csv, read once: {column: text} each."""
+    with open(CSV, newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def rows_of(**wanted):
     """The values of docs/inside.csv whose columns are as wanted, by seed."""
-    with open(CSV, newline="") as file:
-        rows = [row for row in csv.DictReader(file) if wanted.items() <= row.items()]
-    return [float(row["value"]) for row in rows]
+    return [float(row["value"]) for row in all_rows() if wanted.items() <= row.items()]
 
 
 def shown(values, form="{:.2f}"):

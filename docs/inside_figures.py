@@ -8,7 +8,6 @@
 Each writes one file into docs/; docs/results.py and docs/inside.py come first. Needs matplotlib.
 """
 
-import csv
 import json
 
 import figures  # first: it finds common
@@ -31,16 +30,11 @@ STEPS = np.arange(1, common.WORDS + 1)
 
 def gradient(args):
     """The gradient by word before and after training: mean, and the spread over the reviews."""
-    with open(inside.CSV, newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["quantity"].startswith("gradient")]
 
     def by_word(script, when, what):
-        curves = np.zeros((len(inside.SEEDS), common.WORDS))
-        for row in rows:
-            parts = row["quantity"].split()
-            if (row["script"], row["when"], *parts[1:2]) == (script, when, what):
-                curves[int(row["seed"]), int(parts[2]) - 1] = float(row["value"])
-        return np.exp(np.log(curves).mean(axis=0))
+        quantities = [f"gradient {what} {t}" for t in STEPS]
+        curves = [inside.rows_of(script=script, when=when, quantity=q) for q in quantities]
+        return np.exp(np.log(curves).mean(axis=1))  # [80, seeds] -> [80]
 
     figure = Figure(figsize=(8, 5.8), layout="constrained")
     before, *after = figure.subplot_mosaic("AAA;BCD", height_ratios=(1, 1.1)).values()

@@ -4,7 +4,7 @@
     python docs/results.py                                # only prints the README's table from it
 
 Runs each script as a user would, with --save and --log into the folder of --runs: seeds 0 to 9 on
-IMDB, seeds 0 to 4 on the toy, where docs/baseline.py runs too; 35 to 45 minutes on two cores. What
+IMDB, seeds 0 to 4 on the toy, where docs/baseline.py runs too; some 36 minutes on two cores. What
 is there already is not run again. One row of docs/results.csv is one run on IMDB. docs/inside.md
 ends with the commands that make the pictures and the other tables from these runs.
 """

@@ -316,12 +316,12 @@ def test_a_learners_keras_json_changes_nothing(tmp_path):
             "\x00",
         )
     ):
-        (tmp_path / str(n)).mkdir()
-        (tmp_path / str(n) / "keras.json").write_text(content)
-        home = str(tmp_path / str(n))
-        result = run_script("rnn_layer_imdb", *TINY, "--units", "4", KERAS_HOME=home)
+        home = tmp_path / str(n)
+        home.mkdir()
+        (home / "keras.json").write_text(content)
+        result = run_script("rnn_layer_imdb", *TINY, "--units", "4", KERAS_HOME=str(home))
         lines.add(parsed(result)["loss"])
-        assert (tmp_path / str(n) / "keras.json").read_text() == content
+        assert (home / "keras.json").read_text() == content
     assert len(lines) == 1
 
 
