@@ -14,10 +14,12 @@ import math
 import os
 import pickle
 import random
+import re
 import socket
 import sys
 import threading
 import time
+import unicodedata
 import urllib.request
 import warnings
 import zipfile
@@ -464,9 +466,14 @@ def load_word_index(data):
 
 
 def split_words(text):
-    """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
+    """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words.
+
+    A Chinese character is a word of its own. NFC: one form for letters that can be written in two.
+    """
     punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
-    text = text.lower().replace("\u2019", "'").translate(dict.fromkeys(map(ord, punctuation), " "))
+    text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")
+    text = text.translate(dict.fromkeys(map(ord, punctuation), " "))
+    text = re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text)
     return [word for word in text.split() if any(map(str.isalnum, word))]
 
 

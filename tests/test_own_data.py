@@ -97,7 +97,7 @@ def test_chinese_with_spaces_between_its_words(tmp_path):
     assert set(index) == set("这 部 电影 真 好看 太 无聊 了 浪费 时间".split())
 
 
-@pytest.mark.parametrize("document", ["data.md", "guide.zh-CN.md"])
+@pytest.mark.parametrize("document", ["data.md", "zh-CN/guide.md"])
 def test_the_two_rows_that_the_documents_show_are_such_a_table(tmp_path, document):
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     (example,) = re.findall(r"```text\n(评论,标签\n.*?)```", text, re.S)

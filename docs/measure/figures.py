@@ -1,10 +1,10 @@
 """Make the pictures of the results and of reading from real runs.
 
-    python docs/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
-    python docs/figures.py curves --runs runs
-    python docs/figures.py reading --runs runs --index imdb_word_index.json
+    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
+    python docs/measure/figures.py curves --runs runs
+    python docs/measure/figures.py reading --runs runs --index imdb_word_index.json
 
-Each writes one file into docs/. docs/inside_figures.py makes those of what happens inside,
+Each writes one file into docs/. docs/measure/inside_figures.py makes those of what happens inside,
 docs/drawings.py the drawings. Needs matplotlib.
 """
 
@@ -15,8 +15,8 @@ import json
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs/tools")]
 
 import common  # first: it sets TensorFlow's environment variables
 
@@ -95,8 +95,12 @@ def reading(args):
 
 def save(figure, name):
     """Write a picture into docs/, on white."""
-    figure.savefig(DOCS / name, dpi=120, metadata={"Date": None} if name.endswith("svg") else {})
-    print(DOCS / name)
+    figure.savefig(
+        ROOT / "docs/pictures" / name,
+        dpi=120,
+        metadata={"Date": None} if name.endswith("svg") else {},
+    )
+    print(ROOT / "docs/pictures" / name)
 
 
 def choose(description, *figures):

@@ -1,11 +1,11 @@
-"""Make the pictures of docs/inside.md, from docs/inside.csv and from the networks of seed 0.
+"""Make the pictures of docs/inside.md, from docs/measure/inside.csv and from the networks of seed 0.
 
-    python docs/inside_figures.py gradient
-    python docs/inside_figures.py eigenvalues --runs runs --data imdb.npz
-    python docs/inside_figures.py direction --runs runs --data imdb.npz --index imdb_word_index.json
-    python docs/inside_figures.py gates --runs runs --data imdb.npz --index imdb_word_index.json
+    python docs/measure/inside_figures.py gradient
+    python docs/measure/inside_figures.py eigenvalues --runs runs --data imdb.npz
+    python docs/measure/inside_figures.py direction --runs runs --data imdb.npz --index imdb_word_index.json
+    python docs/measure/inside_figures.py gates --runs runs --data imdb.npz --index imdb_word_index.json
 
-Each writes one file into docs/; docs/results.py and docs/inside.py come first. Needs matplotlib.
+Each writes one file into docs/; docs/measure/results.py and docs/measure/inside.py come first. Needs matplotlib.
 """
 
 import json

@@ -1,7 +1,7 @@
 """baseline.py: classify IMDB reviews by the mean of their word vectors, in any order.
 
-    python docs/baseline.py --data imdb.npz
-    python docs/baseline.py --data imdb.npz --bigrams
+    python docs/tools/baseline.py --data imdb.npz
+    python docs/tools/baseline.py --data imdb.npz --bigrams
 
 No recurrence: what the four scripts have to be compared with. --bigrams adds a vector for every
 pair of neighbouring words, as one of 100,000 hashed ids. Other flags as the scripts'.
@@ -10,7 +10,7 @@ pair of neighbouring words, as one of 100,000 hashed ids. Other flags as the scr
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import common  # first: it sets TensorFlow's environment variables
 

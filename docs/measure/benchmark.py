@@ -1,8 +1,8 @@
 """What a default run of each script costs, and against what.
 
-    python tests/benchmark.py --data imdb.npz                      # every script alone
-    python tests/benchmark.py --against imdb.npz --peers peers.py  # in turn with others
-    python tests/benchmark.py --growth                             # by length, units, batch
+    python docs/measure/benchmark.py --data imdb.npz                      # every script alone
+    python docs/measure/benchmark.py --against imdb.npz --peers peers.py  # in turn with others
+    python docs/measure/benchmark.py --growth                             # by length, units, batch
 
 Absolute times drift, so only ratios of runs that alternated are worth quoting. A peer is a program
 called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE` whose last line is JSON with
@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
 
 
@@ -204,7 +204,7 @@ def main():
     )
     parser.add_argument("--data", default="toy", help="for the runs alone (default: toy)")
     parser.add_argument("--against", metavar="NPZ", help="run peers in turn on this imdb.npz")
-    parser.add_argument("--peers", default=ROOT.parent / "shared/bench/peers.py", metavar="FILE")
+    parser.add_argument("--peers", metavar="FILE", help="for --against")
     parser.add_argument("--peer", nargs="+", choices=("blog", "torch"), default=("blog", "torch"))
     parser.add_argument("--torch-python", default=sys.executable, metavar="PYTHON")
     parser.add_argument("--rounds", type=int, default=5)

@@ -1,7 +1,7 @@
 """Turn your own reviews, a table with a text and a label, into a file for --data.
 
-    python docs/own_data.py reviews.csv --out my/reviews.npz
-    python docs/own_data.py train.tsv test.tsv --out my/reviews.npz
+    python docs/tools/own_data.py reviews.csv --out my/reviews.npz
+    python docs/tools/own_data.py train.tsv test.tsv --out my/reviews.npz
     python lstm_imdb.py --data my/reviews.npz
 
 The table is CSV, or TSV if its name ends in .tsv, in UTF-8, with a first line of column names. One
@@ -20,7 +20,7 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import common
 import numpy as np

@@ -1,8 +1,8 @@
-"""Measure what training does inside the networks: docs/inside.csv and the tables of inside.md.
+"""Measure what training does inside the networks: docs/measure/inside.csv and the tables of inside.md.
 
-    python docs/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
-    python docs/inside.py --data imdb.npz --runs runs     # measures, writes docs/inside.csv
-    python docs/inside.py                                 # only prints the tables from it
+    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
+    python docs/measure/inside.py --data imdb.npz --runs runs     # measures, writes docs/measure/inside.csv
+    python docs/measure/inside.py                                 # only prints the tables from it
 
 A state is [b, S]: h of a SimpleRNN or a GRU, h and c side by side of an LSTM. Everything is
 computed with the scripts' models and weights as they are; what is changed is changed between steps.
@@ -16,8 +16,8 @@ import statistics
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs/tools")]
 
 import common  # first: it sets TensorFlow's environment variables
 
@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 tf.get_logger().setLevel("ERROR")  # batch_jacobian is traced anew for every cell, and warns of it
-CSV = DOCS / "inside.csv"
+CSV = ROOT / "docs/measure/inside.csv"
 SCRIPTS = {"rnn_layer_imdb": "SimpleRNN", "lstm_imdb": "LSTM", "gru_imdb": "GRU"}
 GATES = {"lstm_imdb": "ifo", "gru_imdb": "zr"}
 START = {"i": 0.5, "f": 1 / (1 + np.exp(-1)), "o": 0.5, "z": 0.5, "r": 0.5}  # of an untrained gate
@@ -284,7 +284,7 @@ def measure_toy(script, seed, args, note):
 
 
 def measure(args):
-    """Measure everything and write docs/inside.csv."""
+    """Measure everything and write docs/measure/inside.csv."""
     _, (x, y) = common.read_npz(args.data)
     rows = []
     for seed in SEEDS:
@@ -305,13 +305,13 @@ def measure(args):
 # ------------------------------------------------------------------------------------------ tables
 @functools.cache
 def all_rows():
-    """The rows of docs/inside.csv, read once: {column: text} each."""
+    """The rows of docs/measure/inside.csv, read once: {column: text} each."""
     with open(CSV, newline="") as file:
         return list(csv.DictReader(file))
 
 
 def rows_of(**wanted):
-    """The values of docs/inside.csv whose columns are as wanted, by seed."""
+    """The values of docs/measure/inside.csv whose columns are as wanted, by seed."""
     return [float(row["value"]) for row in all_rows() if wanted.items() <= row.items()]
 
 

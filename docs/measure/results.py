@@ -1,11 +1,11 @@
 """Train everything that the documents show, and table what the last lines of the scripts say.
 
-    python docs/results.py --data imdb.npz --runs runs    # trains, writes docs/results.csv
-    python docs/results.py                                # only prints the README's table from it
+    python docs/measure/results.py --data imdb.npz --runs runs    # trains, writes docs/measure/results.csv
+    python docs/measure/results.py                                # only prints the README's table from it
 
 Runs each script as a user would, with --save and --log into the folder of --runs: seeds 0 to 9 on
-IMDB, seeds 0 to 4 on the toy, where docs/baseline.py runs too; some 36 minutes on two cores. What
-is there already is not run again. One row of docs/results.csv is one run on IMDB. docs/inside.md
+IMDB, seeds 0 to 4 on the toy, where docs/tools/baseline.py runs too; some 36 minutes on two cores. What
+is there already is not run again. One row of docs/measure/results.csv is one run on IMDB. docs/inside.md
 ends with the commands that make the pictures and the other tables from these runs.
 """
 
@@ -17,9 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-DOCS = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
-CSV = DOCS / "results.csv"
+CSV = ROOT / "docs/measure/results.csv"
 LAST_LINE = re.compile(
     r"(?P<script>\w+): test accuracy (?P<accuracy>[\d.]+) \((?P<right>\d+)/(?P<n>\d+)\), "
     r"loss (?P<loss>[\d.]+), 4 epochs in [\d.]+ s, (?P<parameters>\d+) parameters, "
@@ -50,15 +50,15 @@ def read_run(path):
 
 
 def write_rows(args):
-    """Train what is not there yet and write docs/results.csv."""
+    """Train what is not there yet and write docs/measure/results.csv."""
     args.runs.mkdir(exist_ok=True)
     rows = []
     for script in SCRIPTS:
         for seed in range(10):
             path = args.runs / f"{script}-{seed}"
-            train(DOCS.parent / f"{script}.py", args.data, seed, path)
+            train(ROOT / f"{script}.py", args.data, seed, path)
             rows.append(read_run(path))
-    for script in (DOCS / "baseline.py", *(DOCS.parent / f"{name}.py" for name in SCRIPTS)):
+    for script in (ROOT / "docs/tools/baseline.py", *(ROOT / f"{name}.py" for name in SCRIPTS)):
         for seed in range(5):
             train(script, "toy", seed, args.runs / f"toy-{script.stem}-{seed}")
     with open(CSV, "w", newline="") as file:
@@ -68,7 +68,7 @@ def write_rows(args):
 
 
 def table():
-    """Return the README's table of docs/results.csv, in Markdown."""
+    """Return the README's table of docs/measure/results.csv, in Markdown."""
     with open(CSV, newline="") as file:
         rows = list(csv.DictReader(file))
     lines = [
