@@ -39,6 +39,7 @@ TEXT, LABEL = ("review", "text", "content", "评论"), ("sentiment", "label", "�
 PAIRS = "0/1 negative/positive neg/pos false/true 负/正 差评/好评 消极/积极".split()
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 GZIP = b"\x1f\x8b"  # how such a file begins
+QUOTES = "its quotes are not in order: --unquoted reads a table that quotes nothing"
 NO_TABLES = {  # how files begin that are taken for tables, and what to do with them
     b"PK\3\4": "a zip or an Excel sheet: unpack it, or save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "an Excel sheet: save it as CSV UTF-8",
@@ -73,21 +74,25 @@ def value(field):
     return f"{float(text) + 0:.15g}" if NUMBER.fullmatch(text) else text  # + 0: there is a -0.0
 
 
-def meanings(found, args):
-    """Say what labels mean, by the flags or by the one known pair in use: {label: 0 or 1}.
+def give_meaning(reviews, args):
+    """Turn labels into 0 and 1, by the flags or by the one known pair in use.
 
-    found: {label: how often it is there}. Where there is a doubt the run ends.
+    -> the reviews that have such a label, and the others.
+    Where there is a doubt the run ends.
     """
-    if args.negative:
-        return dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
+    found = collections.Counter(review.label for review in reviews)
     pairs = [pair.split("/") for pair in PAIRS if not found.keys().isdisjoint(pair.split("/"))]
-    if len(pairs) != 1 or any(map(NUMBER.fullmatch, found.keys() - {"0", "1"})):
-        labels = ", ".join(f"{label[:20]!r} ({n})" for label, n in found.most_common(8))
-        common.fail(
-            f"nothing is written: the labels are {labels}. Known are {', '.join(PAIRS)}, one pair "
-            "at a time; of others say what they mean, such as --negative 1,2 --positive 4,5"
-        )
-    return dict(zip(pairs[0], (0, 1)))
+    meaning = dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
+    if not meaning:
+        if len(pairs) != 1 or any(map(NUMBER.fullmatch, found.keys() - {"0", "1"})):
+            labels = ", ".join(f"{label[:20]!r} ({n})" for label, n in found.most_common(8))
+            common.fail(
+                f"nothing is written: the labels are {labels}. Known are {', '.join(PAIRS)}, one "
+                "pair at a time; of others say what they mean, as in --negative 1,2 --positive 4,5"
+            )
+        meaning = dict(zip(pairs[0], (0, 1)))
+    known = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
+    return known, [r for r in reviews if r.label not in meaning]
 
 
 # ----------------------------------------------------------------------------------------- a table
@@ -134,22 +139,24 @@ class Table:
             yield self.ahead[i]
 
     def is_row(self, line):
-        """Tell whether a line is a row with a known label if a quote in it is a letter."""
+        """Tell whether a line is a row with a label if a quote in it is a letter like others."""
         fields = line.rstrip("\r\n").split(self.delimiter)
-        whole = len(fields) == len(self.names)
-        return whole and value(fields[self.label].strip(' "')) in self.known
+        if len(fields) != len(self.names):
+            return False
+        label = value(fields[self.label].strip(' "'))
+        return label in self.known or bool(NUMBER.fullmatch(label))
 
     def read(self, mend):
         """Read the next row, its lines mended -> fields, what is wrong, how many lines it takes."""
         reader = csv.reader(map(mend, self.lines()), **self.dialect)
         try:
             fields = next(reader)
-        except csv.Error as error:
-            return [], f"{error} (--unquoted reads a table that quotes nothing)", 1
+        except csv.Error:
+            return [], QUOTES, 1
         n = reader.line_num
         rows = [self.is_row(line) for line in itertools.islice(self.ahead, n)]
         if any(rows[1:-1]) or n > 1 and rows[0] and rows[-1]:
-            return [], "its quote holds other rows (--unquoted reads a table without quotes)", 1
+            return [], QUOTES, 1
         if fields and len(fields) != len(self.names):
             return [], f"{len(fields)} fields, not {len(self.names)}", n
         return fields, "", n
@@ -216,30 +223,35 @@ def read(path, args, part, number):
     reviews, bad, words = [], [], 0
     parts = 1 if part else 2  # of the file, that these reviews can fill
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise OSError("it is no file")  # a pipe can be read only once
         with open(path, "rb") as file:
             start = file.read(512)
         for magic, what in NO_TABLES.items():
             if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(magic):
                 common.fail(f"{path} is {what}")
         archive = start.startswith(GZIP) or start[257:262] == b"ustar"
+        if archive and part:
+            common.fail(f"{path} has training and test reviews: name no other table beside it")
         rows = (archive_rows if archive else table_rows)(path, args, part)
         for part, where, text, label, wrong in rows:
-            review = Review(
-                part, f"{os.path.basename(path)} {where}", words_of(text, number), label
-            )
-            if wrong or not review.words:
-                bad.append(f"{review.where}: {wrong or 'there is no word in it'}")
-                continue
-            reviews.append(review._replace(label=value(label)))
-            words += len(review.words)
-            if len(reviews) > parts * REVIEWS or 2 * words > parts * common.MEMBER_BYTES:
-                common.fail(f"too many reviews, at {review.where} already: {LIMIT}")
+            where = f"{os.path.basename(path)} {where}"
+            review = Review(part, where, words_of(text, number), value(label))
+            if review.words:
+                reviews.append(review)
+                words += len(review.words)
+            else:
+                bad.append(f"{where}: {wrong or 'there is no word in it'}")
+            if len(reviews) + len(bad) > parts * REVIEWS or 2 * words > parts * common.MEMBER_BYTES:
+                common.fail(f"too many reviews, at {where} already: {LIMIT}")
     except UnicodeError as error:
         common.fail(
             f"{path} is not in {args.encoding} ({error}): say --encoding gb18030 (Excel on a "
             "Chinese Windows), --encoding utf-16 or --encoding cp1252"
         )
-    except (OSError, EOFError, csv.Error, tarfile.TarError, zlib.error) as error:
+    except (EOFError, tarfile.TarError, zlib.error) as error:
+        common.fail(f"{path} is not a whole .tar.gz: {error} (a table must be unpacked)")
+    except (OSError, csv.Error) as error:
         common.fail(f"cannot read {path}: {error}")
     return reviews, bad
 
@@ -317,9 +329,7 @@ def parse_args(argv):
     if not args.out.endswith(".npz"):
         parser.error(f"--out {args.out}: the name must end in .npz")
     for path in args.tables:
-        if not os.path.isfile(path):  # and no pipe, which can be read only once
-            parser.error(f"{path}: no such file")
-        if os.path.exists(args.out) and os.path.samefile(path, args.out):
+        if os.path.exists(path) and os.path.exists(args.out) and os.path.samefile(path, args.out):
             parser.error(f"--out {args.out} is a table to be read")
     if os.path.exists(args.out) and not (args.replace and os.path.isfile(args.out)):
         parser.error(f"{args.out} is there: take another name, or say --replace")
@@ -342,44 +352,44 @@ def main(argv=None):
         more, more_bad = read(path, args, part, number)
         reviews, bad = reviews + more, bad + more_bad
     rows = len(reviews) + len(bad)
-    meaning = meanings(collections.Counter(review.label for review in reviews), args)
-    if not args.negative:  # where it is said what labels mean, others are left out on purpose
-        others = [review for review in reviews if review.label not in meaning]
-        bad += [f"{review.where}: the label {review.label[:20]!r}" for review in others]
-    reviews = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
+    if reviews:
+        reviews, others = give_meaning(reviews, args)
+        if not args.negative:  # else it is on purpose that they are left out
+            bad += [f"{review.where}: the label {review.label[:20]!r}" for review in others]
     if bad:
-        say(f"{len(bad)} rows are no reviews:", sys.stderr)
+        say(f"{len(bad)} of {rows} rows are no reviews:", sys.stderr)
         for line in bad[:10]:
             say(f"  {line}", sys.stderr)
         if not args.skip_bad:
             common.fail("nothing is written; mend them, or leave them out with --skip-bad")
     if reviews and not reviews[0].part:
         reviews = choose_test(reviews, args.test_share, args.seed)
-    parts = {part: [r for r in reviews if r.part == part] for part in ("train", "test")}
-    positive = {part: sum(r.label for r in chosen) for part, chosen in parts.items()}
-    for part, chosen in parts.items():
+    train, test = ([r for r in reviews if r.part == part] for part in ("train", "test"))
+    if {r.label for r in train} != {0, 1} or not test:
+        counts = (sum(r.label == label for r in train) for label in (0, 1))
+        n = "{} negative and {} positive".format(*counts)
+        common.fail(
+            f"{n} reviews for training, {len(test)} for the test: there must be some of each"
+        )
+    index, ranks = rank(train, number)
+    arrays = {}
+    for part, chosen in ("train", train), ("test", test):
         if len(chosen) > REVIEWS:
             common.fail(f"{len(chosen)} {part} reviews are too many: {LIMIT}")
-    if not 0 < positive["train"] < len(parts["train"]) or not parts["test"]:
-        both = f"{positive['train']} positive of {len(parts['train'])} training reviews"
-        common.fail(f"{both} and {len(parts['test'])} test reviews: there must be some of each")
-    index, ranks = rank(parts["train"], number)
-    arrays = {}
-    for part, chosen in parts.items():
-        arrays[f"x_{part}"] = x = np.empty(len(chosen), dtype=object)
-        x[:] = [ranks[r.words].tolist() for r in chosen]
+        arrays[f"x_{part}"] = np.empty(len(chosen), dtype=object)
+        arrays[f"x_{part}"][:] = [ranks[r.words].tolist() for r in chosen]
         arrays[f"y_{part}"] = np.array([r.label for r in chosen])
     try:
         write(args.out, arrays, index)
     except OSError as error:
         common.fail(f"cannot write {args.out}: {error}")
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
-    for part, name in ("train", "training"), ("test", "test"):
-        share = positive[part] / len(parts[part])
-        say(f"{args.out}: {len(parts[part])} {name} reviews, {share:.0%} of them positive")
-    print(f"to call every test review the same would be right for {max(share, 1 - share):.0%}")
-    seen = {r.words.tobytes() for r in parts["train"]}
-    again = sum(r.words.tobytes() in seen for r in parts["test"])
+    for name, y in ("training", arrays["y_train"]), ("test", arrays["y_test"]):
+        say(f"{args.out}: {len(y)} {name} reviews, {y.mean():.0%} of them positive")
+    largest = max(y.mean(), 1 - y.mean())
+    print(f"to say the same of every test review would be right for {largest:.0%}")
+    seen = {r.words.tobytes() for r in train}
+    again = sum(r.words.tobytes() in seen for r in test)
     print(f"{again} test reviews are training reviews too, word for word")
     print(f"{len(index)} different words in training")
 
