@@ -48,6 +48,7 @@ NO_TABLES = {  # how files begin that are taken for tables, and what to do with 
 }
 # A review in the authors' archive; those of unsup and a Mac's ._ files do not match.
 MEMBER = re.compile(r"(?:\./)?aclImdb/(train|test)/(neg|pos)/\d+_\d+\.txt")
+AUTHORS = 12_500  # reviews of each of the four kinds
 FIELD = 1 << 24  # letters of a field, and bytes of a text in the archive, at most
 REVIEWS = common.MEMBER_BYTES // common.WORDS  # of training or of test, at most
 LIMIT = f"the scripts read {REVIEWS} reviews, and {common.MEMBER_BYTES >> 20} MiB, of each part"
@@ -167,7 +168,9 @@ class Table:
         while any(self.lines()):
             fields, wrong, n = self.read(str)
             if wrong:  # a quote in quotes is "", but some write \"
-                mended = self.read(lambda line: re.sub(r'(?<!\\)\\"', '""', line))
+                mended = self.read(
+                    lambda line: re.sub(r'\\[\\"]', lambda m: m[0].replace('\\"', '""'), line)
+                )
                 fields, wrong, n = (fields, wrong, n) if mended[1] else mended
             if wrong:
                 yield f"line {number}", "", "", wrong
@@ -209,9 +212,9 @@ def archive_rows(path, args, part):
                     yield part, member.name, "", label, "it is not in UTF-8"
         while stream.read(1 << 20):  # on to gzip's check sum, which stands at the end
             pass
-    if sorted(kinds.values()) != 4 * [12_500]:
+    if sorted(kinds.values()) != 4 * [AUTHORS]:
         counts = ", ".join(f"{n} {part}/{label}" for (part, label), n in sorted(kinds.items()))
-        print(f"warning: not the authors' 4 x 12500 reviews: {counts or 'none'}", file=sys.stderr)
+        print(f"warning: not the authors' 4 x {AUTHORS} reviews: {counts}", file=sys.stderr)
 
 
 # ----------------------------------------------------------------------------- from rows to a file
