@@ -15,6 +15,7 @@ import inside
 
 import common
 import numpy as np
+import tables
 from matplotlib.figure import Figure
 
 POSITIVE = (
@@ -32,8 +33,8 @@ def gradient(args):
     """The gradient by word before and after training: mean, and the spread over the reviews."""
 
     def by_word(script, when, what):
-        quantities = [f"gradient {what} {t}" for t in STEPS]
-        curves = [inside.rows_of(script=script, when=when, quantity=q) for q in quantities]
+        where = dict(script=script, when=when, of=what)
+        curves = [tables.values("gradient", str(t), **where) for t in STEPS]
         return np.exp(np.log(curves).mean(axis=1))  # [80, seeds] -> [80]
 
     figure = Figure(figsize=(8, 5.8), layout="constrained")
