@@ -128,13 +128,21 @@ class Table:
         self.names = next(csv.reader([first], **self.dialect), [])
         self.text = column(self.names, args.text, TEXT, "--text")
         self.label = column(self.names, args.label, LABEL, "--label")
+        # In quotes a quote is "", or \" in the whole table: then it is before a letter somewhere too.
+        escaped = re.compile(rf'\\"[^"\r\n{re.escape(self.delimiter)}]')
+        self.escaped = not args.unquoted and any(map(escaped.search, file))
+        file.seek(0)
+        file.readline()
         self.known = {*args.negative, *args.positive} or {*"/".join(PAIRS).split("/")}
 
     def lines(self):
         """Look at the lines that are not used yet, one by one."""
         for i in itertools.count():
             if i == len(self.ahead):
-                self.ahead.append(self.file.readline())
+                line = self.file.readline()
+                if self.escaped:  # \" to "", but \\ is no sign that a quote follows
+                    line = re.sub(r'(\\\\)|\\"', lambda found: found[1] or '""', line)
+                self.ahead.append(line)
             if not self.ahead[i]:  # the end
                 return
             yield self.ahead[i]
@@ -147,9 +155,9 @@ class Table:
         label = value(fields[self.label].strip(' "'))
         return label in self.known or bool(NUMBER.fullmatch(label))
 
-    def read(self, mend):
-        """Read the next row, its lines mended -> fields, what is wrong, how many lines it takes."""
-        reader = csv.reader(map(mend, self.lines()), **self.dialect)
+    def read(self):
+        """Look at the next row -> its fields, what is wrong, how many lines it takes."""
+        reader = csv.reader(self.lines(), **self.dialect)
         try:
             fields = next(reader)
         except csv.Error:
@@ -166,12 +174,7 @@ class Table:
         """Yield ("line 7", text, label, "") of a row, or ("line 7", "", "", what is wrong)."""
         number = 2
         while any(self.lines()):
-            fields, wrong, n = self.read(str)
-            if wrong:  # a quote in quotes is "", but some write \"
-                mended = self.read(
-                    lambda line: re.sub(r'\\[\\"]', lambda m: m[0].replace('\\"', '""'), line)
-                )
-                fields, wrong, n = (fields, wrong, n) if mended[1] else mended
+            fields, wrong, n = self.read()
             if wrong:
                 yield f"line {number}", "", "", wrong
             elif fields:  # and not an empty line
