@@ -62,13 +62,13 @@ def read(path):
         return words, {name: file[name].tolist() for name in arrays}
 
 
-def content(path):
+def content(path, *parts):
     """Count what a file has: {(words of a review, label): how often}, unknown words as "?"."""
     words, arrays = read(path)
     word = {rank: word for word, rank in words.items()}
     return collections.Counter(
         (" ".join(word.get(rank, "?") for rank in x), y)
-        for part in ("train", "test")
+        for part in parts or ("train", "test")
         for x, y in zip(arrays[f"x_{part}"], arrays[f"y_{part}"])
     )
 
@@ -267,13 +267,15 @@ def test_no_row_is_ever_joined_with_another_whatever_the_quotes(tmp_path, column
         body = [",".join(row[name] for name in columns.split(",")) for row in rows]
         path = lines(tmp_path / "t.csv", *body, header=columns)
         joined += len(list(csv.reader(body))) < len(rows)  # what csv alone makes of it
-        result = own_data(path, "--out", tmp_path / "my.npz", "--replace", "--skip-bad")
+        flags = ("--out", tmp_path / "my.npz", "--replace", "--test-share", "0")  # 0: one of each
+        result = own_data(path, *flags, "--skip-bad")
         assert result.returncode == 0, result.stderr
         n, kept, left_out = counts(result)
-        # only the number at its end is looked at: a quote in a word divides it
-        found = content(tmp_path / "my.npz")
-        assert n == 30 == kept + left_out and sum(found.values()) == kept
-        assert all(len(text.split()) <= 5 for text, _ in found)
+        assert n == 30 == kept + left_out
+        found = content(tmp_path / "my.npz", "train")  # a quote in a word divides it
+        found = collections.Counter((text.replace(" ", ""), y) for text, y in found.elements())
+        assert len(found) == sum(found.values()) == kept - 2
+        assert set(found) < {(f"film{i}isdull", i % 2) for i in range(30)}
         result = own_data(path, "--out", tmp_path / "my.npz", "--replace", "--unquoted")
         assert counts(result) == (30, 30, 0)
     assert joined > 20  # or this would test nothing
@@ -299,12 +301,9 @@ def test_proper_quotes_may_hold_anything_but_rows(tmp_path, columns, way):
     path = table(tmp_path / "t.csv", body, names, **how)
     result = own_data(path, "--out", tmp_path / "my.npz", "--test-share", "0")  # 0: one of each
     assert result.returncode == 0 and counts(result) == (200, 200, 0), result.stderr
-    (words, arrays), expected = read(tmp_path / "my.npz"), collections.Counter()
-    word = {rank: word for word, rank in words.items()}
-    for x, y in zip(arrays["x_train"], arrays["y_train"]):
-        expected[" ".join(word[rank] for rank in x), y] += 1
+    found = content(tmp_path / "my.npz", "train")
     own = {(" ".join(common.split_words(row["text"])), int(row["label"])) for row in rows}
-    assert len(own) == 200 and sum(expected.values()) == 198 and set(expected) < own
+    assert len(own) == 200 and sum(found.values()) == 198 and set(found) < own
 
 
 def test_a_quoted_text_that_holds_a_row_is_refused_by_its_line(tmp_path):
