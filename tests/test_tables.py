@@ -1,8 +1,10 @@
-"""docs/measure/tables.py: how a table is written, and that --check sees what differs."""
+"""docs/measure: how tables are written, that --check sees what differs, how exercises are run."""
 
+import argparse
 import subprocess
 import sys
 
+import exercises
 import pytest
 import tables
 from conftest import ROOT
@@ -73,3 +75,28 @@ def test_the_benchmark_wants_the_peers_to_run_against():
         capture_output=True, text=True,
     )  # fmt: skip
     assert out.returncode == 2 and out.stderr.endswith("error: --against needs --peers\n")
+
+
+def test_the_exercises_are_run_with_their_change_and_are_those_of_the_csv(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(exercises.results, "train", lambda *arguments: calls.append(arguments))
+    monkeypatch.setattr(exercises.results, "read_run", lambda path: {"accuracy": "0.5"})
+    args = argparse.Namespace(data="imdb.npz", runs=tmp_path / "runs")
+    keys, names = [], []
+    for n, (number, script, change) in enumerate(exercises.EXERCISES):
+        folder = tmp_path / str(n)
+        rows = list(exercises.run(number, script, change, args, folder))
+        assert [row[3:] for row in rows] == [(seed, "0.5") for seed in range(5)]
+        keys += [tuple(map(str, row[:3])) for row in rows[:1]]
+        copied = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")}
+        changed = [
+            name for name in copied if (folder / name).read_bytes() != (ROOT / name).read_bytes()
+        ]
+        assert len(changed) == (ROOT / f"docs/exercises/{change}.patch").is_file()
+        for seed, (path, data, of, run, flags) in enumerate(calls[-5:]):
+            assert path.is_file() and path.stem == keys[-1][1] and (data, of) == ("imdb.npz", seed)
+            assert flags == (change.split() if change.startswith("--") else [])
+            names.append(run)
+    assert len(set(names)) == len(names) == len(calls)
+    rows = [(row["exercise"], row["script"], row["change"]) for row in tables.read_csv("exercises")]
+    assert list(dict.fromkeys(rows)) == keys and len(rows) == len(calls)
