@@ -35,7 +35,9 @@ if len(cores) <= 2:  # to share the small product of a time step costs two cores
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
 gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
-# At any log level TensorFlow writes lines that look like errors while it loads: they are not shown
+os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # summary() needs some
+# At any log level TensorFlow writes lines that look like errors while it loads: they are not shown,
+# unless TF_CPP_MIN_LOG_LEVEL is set (by their descriptor, 2: they do not go through sys.stderr).
 stderr = os.open(os.devnull, os.O_WRONLY)
 with contextlib.suppress(OSError):  # 2 may be closed
     stderr = os.dup(2)
@@ -73,9 +75,7 @@ IMDB_RANKS = "7759147de39893cd"  # which_words() of IMDB's reviews, whatever fil
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
-NO_GPU = (
-    'there is no GPU to use: pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 says why'
-)
+NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
 
 def fail(message, status=1):
@@ -153,7 +153,7 @@ def parse_args(script, argv=None, unroll=False):
         parser.error("--device cpu: this Python has used the GPU; restart the notebook's kernel")
     on_cpu = not tf.config.get_visible_devices("GPU")
     if args.device == "gpu" and on_cpu:
-        parser.error(NO_GPU)
+        parser.error(f"--device gpu: {NO_GPU}")
     hidden = args.device == "cpu" or "CUDA_VISIBLE_DEVICES" in os.environ
     if on_cpu and not hidden and any(map(os.path.exists, NVIDIA)):
         print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
@@ -189,8 +189,9 @@ def cached(name):
         replace(path, lambda new: Path(new).write_bytes(content))
     except Exception as error:  # http.client has some of its own
         if not os.path.exists(path):  # else another run was first
+            why = " ".join(str(error).split()) or f"no answer in {NETWORK_SECONDS} seconds"
             ways = "Other ways to the data: docs/data.md (中文: docs/zh-CN/data.md)"
-            raise OSError(f"cannot download {url}: {str(error) or 'no answer'}. {ways}") from error
+            raise OSError(f"cannot download {url}: {why}. {ways}") from error
     return path
 
 
@@ -297,24 +298,18 @@ def load_toy():
 
 
 def make_datasets(train, test, batch_size, seed):
-    """Turn two pairs of arrays ([n, 80], [n]) into tf.data pipelines of batches, the last smaller.
-
-    The training set is shuffled over its whole length, anew each epoch; the test set is not.
-    """
+    """Turn two pairs of arrays ([n, 80], [n]) into pipelines: batches of every review."""
     # Keras 3.15 warns that fit() will not shuffle a Dataset. This one shuffles itself.
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread can hold up the end of a pass for seconds
     train, test = (tf.data.Dataset.from_tensor_slices(split) for split in (train, test))
-    train = train.shuffle(len(train), seed=seed).batch(batch_size)
+    train = train.shuffle(len(train), seed=seed).batch(batch_size)  # anew each epoch
     return [split.prefetch(2).with_options(options) for split in (train, test.batch(TEST_BATCH))]
 
 
 def load_datasets(args):
-    """Load what --data asks for, or end the run -> train, test, data.
-
-    Two tf.data pipelines of ([b, 80] int32, [b] int64), and "imdb", "toy" or the path of --data.
-    """
+    """Load --data -> two tf.data pipelines of ([b, 80], [b]); what it was: imdb, toy or a path."""
     data = path = args.data
     try:
         if args.data in ("auto", "imdb"):
@@ -328,10 +323,9 @@ def load_datasets(args):
         toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
         print(f"warning: {error}. {toy}", file=sys.stderr)
         data, splits = "toy", load_toy()
-    splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
-    n, n_test = (len(y) for _, y in splits)
-    print(f"data {os.path.basename(data)}: {n} training, {n_test} test reviews")
-    return *make_datasets(*splits, args.batch_size, args.seed), data
+    train, test = ((x[: args.subset], y[: args.subset]) for x, y in splits)
+    print(f"data {os.path.basename(data)}: {len(train[1])} training, {len(test[1])} test reviews")
+    return *make_datasets(train, test, args.batch_size, args.seed), data
 
 
 # ------------------------------------------------------------------------------ the record of a run
@@ -357,8 +351,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         self.args, self.data, self.done = args, os.path.basename(data), done
         self.words = which_words(data) if args.save or args.review else None
         self.index = load_word_index(data, self.words) if args.review else None
-        self.epochs = []  # of each: epoch, accuracy, loss, val_accuracy, val_loss
-        self.unwritten = []  # what could not be written after the last epoch, and why
+        self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
 
     def on_train_begin(self, logs=None):
         """Start the clock; make Adam's variables, or the first step would be traced twice."""
@@ -457,7 +450,8 @@ def use_weights(args, model):
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data, words))
     _, test, data = load_datasets(args)
-    model.compile(loss="binary_crossentropy", metrics=["accuracy"], jit_compile=False)
+    accuracy = keras.metrics.BinaryAccuracy("accuracy")
+    model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with Record(args, data, done=f"loaded from {os.path.basename(args.load)}") as record:
         model.evaluate(test, verbose=BAR, callbacks=[record])
 
@@ -498,14 +492,11 @@ def load_word_index(data, name=None):
 
 def split_words(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
+    punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
     text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")  # NFC: é in one form
-    text = re.sub(
-        "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text
-    )  # 汉字, each a word
-    words = re.split(
-        r'[\s!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~“”…–—，。！？、；：（）《》【】「」]', text
-    )
-    return [word for word in words if any(map(str.isalnum, word))]
+    text = text.translate(dict.fromkeys(map(ord, punctuation), " "))
+    text = re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text)  # a 字, a word
+    return [word for word in text.split() if any(map(str.isalnum, word))]
 
 
 def read_reviews(texts, model, index):
