@@ -36,7 +36,7 @@ def names(folder):
 
 
 def test_save_plot_and_log_write_their_files_and_nothing_else(tmp_path):
-    result = call("lstm_imdb", *TINY, "--epochs", "2", *outputs(tmp_path))
+    result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     line = parsed(result)
     assert names(tmp_path) == ["c.png", "l.csv", "w.weights.h5"]
     assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
@@ -63,7 +63,7 @@ def test_a_plot_shows_what_was_logged(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Figure, "savefig", lambda self, *a, **k: figures.append(self) or savefig(self, *a, **k)
     )
-    call("lstm_imdb", *TINY, "--epochs", "2", *outputs(tmp_path))
+    call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     with open(tmp_path / "l.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(figures) == 2  # one an epoch
@@ -139,7 +139,7 @@ def test_a_link_keeps_pointing_and_a_mode_is_kept(tmp_path):
     target.write_text("old")
     target.chmod(0o640)
     (tmp_path / "w.weights.h5").symlink_to(target)
-    parsed(call("gru_imdb", *TINY, "--save", tmp_path / "w.weights.h5"))
+    parsed(call("averaged", *TINY, "--save", tmp_path / "w.weights.h5"))
     assert (tmp_path / "w.weights.h5").is_symlink() and target.stat().st_mode & 0o777 == 0o640
     assert names(target.parent) == [target.name]
     with h5py.File(target) as file:
@@ -175,7 +175,7 @@ def test_an_output_that_cannot_be_written_is_tried_again_after_the_next_epoch(
 ):
     path = tmp_path / FLAGS[flag]
     failing(monkeypatch, flag[2:], {1})
-    result = call("gru_imdb", *TINY, "--epochs", "2", *outputs(tmp_path))
+    result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     assert parsed(result)["done"].startswith("2 epochs in ")
     assert result.stderr.startswith(f"warning: cannot write {path}: ")
     assert "open in Excel" in result.stderr and len(result.stderr.splitlines()) == 1
@@ -187,7 +187,7 @@ def test_a_run_whose_last_try_to_write_failed_ends_with_status_1(tmp_path, flag,
     path = tmp_path / FLAGS[flag]
     path.write_bytes(b"earlier")
     failing(monkeypatch, flag[2:], {1, 2})
-    result = call("gru_imdb", *TINY, "--epochs", "2", *outputs(tmp_path))
+    result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     assert result.returncode == 1
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["done"].startswith("2 epochs in ")  # it went on training
@@ -225,7 +225,7 @@ def test_room_is_made_for_all_that_is_saved(tmp_path, monkeypatch):
         sizes.append(os.path.getsize(path))
 
     monkeypatch.setattr(keras.Model, "save_weights", note)
-    call("gru_imdb", *TINY, "--save", tmp_path / "w.weights.h5")
+    call("averaged", *TINY, "--save", tmp_path / "w.weights.h5")
     assert sizes[0] >= sizes[1]
 
 
@@ -248,7 +248,7 @@ def interrupted(monkeypatch, method, at):
 def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
     """In the second epoch: the files of the first stay whole, and no other is left behind."""
     interrupted(monkeypatch, method, at=2)
-    result = call("gru_imdb", *TINY, "--epochs", "3", *outputs(tmp_path))
+    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
     assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["done"].startswith("2 of 3 epochs")
@@ -262,7 +262,7 @@ def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
 def test_an_interrupt_in_the_first_epoch_leaves_the_old_files_as_they_were(tmp_path, monkeypatch):
     interrupted(monkeypatch, "on_epoch_end", at=1)
     (tmp_path / "l.csv").write_text("of an earlier run")
-    result = call("gru_imdb", *TINY, *outputs(tmp_path))
+    result = call("averaged", *TINY, *outputs(tmp_path))
     assert result.returncode == 130 and "test accuracy" not in result.stdout
     assert names(tmp_path) == ["l.csv"]
     assert (tmp_path / "l.csv").read_text() == "of an earlier run"
@@ -273,12 +273,12 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(common, "read_reviews", ctrl_c)
-    result = call("gru_imdb", *TINY, "--review", "good")
+    result = call("averaged", *TINY, "--review", "good")
     assert result.returncode == 130 and LAST_LINE.fullmatch(last_line(result.stdout))
 
 
 def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
-    script = importlib.import_module("gru_imdb")
+    script = importlib.import_module("averaged")
     original = script.SentimentClassifier.build
 
     def build(self, shape):
@@ -286,7 +286,7 @@ def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
         self.dense.kernel.assign(self.dense.kernel * np.nan)
 
     monkeypatch.setattr(script.SentimentClassifier, "build", build)
-    result = call("gru_imdb", *TINY, "--epochs", "3", *outputs(tmp_path))
+    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
     assert result.returncode == 1 and names(tmp_path) == []
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["loss"] == "nan" and line["done"].startswith("1 of 3 epochs in")
@@ -298,5 +298,5 @@ def test_a_name_that_the_font_lacks_is_no_trouble_in_a_plot(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         flags = ("--data", path, "--epochs", "1", "--units", "4", "--plot", tmp_path / "c.png")
-        assert parsed(call("gru_imdb", *flags))["data"] == "影评.npz"
+        assert parsed(call("averaged", *flags))["data"] == "影评.npz"
     assert (tmp_path / "c.png").exists()

@@ -197,7 +197,7 @@ def driver(tmp_path, monkeypatch):
 
 
 def test_a_gpu_that_tensorflow_does_not_see_is_said(driver):
-    result = call("gru_imdb", *TINY)
+    result = call("averaged", *TINY)
     assert parsed(result)["device"] == "CPU" or GPUS
     assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("warning: ")
     assert 'pip install "tensorflow[and-cuda]"' in result.stderr
@@ -215,7 +215,7 @@ def test_nothing_is_said_where_there_is_none_or_it_is_not_wanted(driver, monkeyp
 
 
 def test_gpu_without_a_gpu_is_an_error_that_helps(driver):
-    result = call("lstm_imdb", *TINY, "--device", "gpu")
+    result = call("averaged", *TINY, "--device", "gpu")
     check_failure(result, 'pip install "tensorflow[and-cuda]"', status=2)
     assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
 
@@ -240,14 +240,14 @@ def test_cpu_after_a_run_on_the_gpu_is_one_line(monkeypatch):
 
     monkeypatch.setattr(tf.config, "set_visible_devices", used)
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
-    check_failure(call("lstm_imdb", *TINY, "--device", "cpu"), "restart", status=2)
+    check_failure(call("averaged", *TINY, "--device", "cpu"), "restart", status=2)
 
 
 def test_the_last_line_names_the_device_that_was_used(monkeypatch):
     """Not the one that is visible: on this machine the weights lie where TensorFlow put them."""
     expected = "GPU" if GPUS else "CPU"
-    assert parsed(call("gru_imdb", *TINY))["device"] == expected
+    assert parsed(call("averaged", *TINY))["device"] == expected
     flip = {"GPU": [], "CPU": ["a GPU"]}[expected]
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: flip)
-    result = call("gru_imdb", *TINY)
+    result = call("averaged", *TINY)
     assert parsed(result)["device"] == expected

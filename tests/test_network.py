@@ -205,12 +205,12 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
 
 
 def test_imdb_without_a_network_fails(home):
-    check_failure(call("lstm_imdb", "--data", "imdb"), "cannot download")
+    check_failure(call("averaged", "--data", "imdb"), "cannot download")
     assert not home.exists()
 
 
 def test_auto_without_a_network_warns_and_trains_on_the_toy(home):
-    result = call("rnn_layer_imdb", "--subset", "64", "--epochs", "1", "--units", "4")
+    result = call("averaged", "--subset", "64", "--epochs", "1", "--units", "4")
     assert parsed(result)["data"] == "toy"
     assert result.stderr.startswith("warning: cannot download") and "toy" in result.stderr
     assert "docs/data.md" in result.stderr and len(result.stderr.splitlines()) == 1
@@ -222,7 +222,7 @@ def test_a_file_in_the_cache_is_read_whatever_its_hash(home, data):
     folder.mkdir(parents=True)
     write_npz(folder / NAME)
     folder.chmod(0o555)  # no need to write there; (root may all the same)
-    result = call("gru_imdb", "--data", data, "--epochs", "1", "--units", "4")
+    result = call("averaged", "--data", data, "--epochs", "1", "--units", "4")
     assert parsed(result)["data"] == "imdb" and parsed(result)["n"] == "20"
     assert result.stderr == ""
     folder.chmod(0o755)
@@ -233,11 +233,11 @@ def test_an_unreadable_file_in_the_cache_is_an_error_that_says_what_to_do(home, 
     path = home / "datasets" / NAME
     path.parent.mkdir(parents=True)
     path.write_bytes(b"login please")
-    result = call("gru_imdb", "--data", "imdb")
+    result = call("averaged", "--data", "imdb")
     check_failure(result, "delete it")
     assert str(path) in result.stderr and path.read_bytes() == b"login please"
     own = tmp_path / "own.npz"
     own.write_bytes(b"mine")
-    result = call("gru_imdb", "--data", own)
+    result = call("averaged", "--data", own)
     check_failure(result, "cannot read")
     assert "delete" not in result.stderr  # nobody is told to delete a file of one's own

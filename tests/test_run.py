@@ -5,7 +5,6 @@ import importlib
 import inspect
 import math
 import re
-import tempfile
 from pathlib import Path
 
 import common
@@ -36,22 +35,27 @@ CELLS = {
 each_script = pytest.mark.parametrize("name", SCRIPTS)
 
 
-@functools.cache
-def tiny_run(name):
-    """One run of a script as a user starts it: 30 and 20 reviews -> its output, its folder.
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """tiny_run(name): one run of a script as a user starts it -> its output, its folder.
 
-    The environment asks for what must not break it.
+    Of 30 and 20 reviews; the environment asks for what must not break it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="tiny run "))
-    write_npz(folder / "my.npz")
-    flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5".split()
-    asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
-    return run_script(name, *flags, cwd=folder, **asks), folder
+
+    @functools.cache
+    def run(name):
+        folder = tmp_path_factory.mktemp("tiny run")
+        write_npz(folder / "my.npz")
+        flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
+        asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
+        return run_script(name, *flags.split(), cwd=folder, **asks), folder
+
+    return run
 
 
 @pytest.mark.smoke
 @each_script
-def test_a_run_as_a_user_starts_it(name):
+def test_a_run_as_a_user_starts_it(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
     assert line["script"] == name and line["n"] == "20" and line["data"] == "my.npz"
@@ -66,7 +70,7 @@ def test_a_run_as_a_user_starts_it(name):
 
 @pytest.mark.smoke
 @each_script
-def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name):
+def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
     with np.load(folder / "my.npz", allow_pickle=True) as file:  # written by this test
@@ -93,7 +97,7 @@ def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name)
 
 @pytest.mark.smoke
 @each_script
-def test_load_gives_the_score_that_was_saved(name):
+def test_load_gives_the_score_that_was_saved(name, tiny_run):
     result, folder = tiny_run(name)
     flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
     loaded = parsed(call(name, *flags))
@@ -254,7 +258,7 @@ def test_a_falling_rate_is_a_schedule_of_keras():
 
 def test_a_subset_larger_than_the_data_takes_all(tmp_path):
     path = write_npz(tmp_path / "my.npz")
-    result = call("gru_imdb", "--data", path, "--subset", "25", "--epochs", "1", "--units", "4")
+    result = call("averaged", "--data", path, "--subset", "25", "--epochs", "1", "--units", "4")
     assert "data my.npz: 25 training, 20 test reviews" in result.stdout
     assert parsed(result)["n"] == "20" and parsed(result)["data"] == "my.npz"
 
@@ -268,8 +272,7 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
 
     monkeypatch.setattr(keras.Model, "fit", shorter)
     flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--batch-size", "10000")
-    monkeypatch.setattr(common, "WORDS", 5)
-    line = parsed(call("gru_imdb", *flags))
+    line = parsed(call("averaged", *flags))
     assert line["done"].startswith("1 of 3 epochs in ")
     assert line["n"] == "1000"  # one batch of the test set
 
@@ -283,12 +286,12 @@ def test_layer_names_begin_anew_in_a_second_run():
 
 def test_a_seed_is_set_anew_in_a_second_run(tmp_path):
     flags = ("--data", write_npz(tmp_path / "my.npz"), "--epochs", "1", "--units", "4")
-    losses = [parsed(call("gru_imdb", *flags, "--seed", seed))["loss"] for seed in (3, 3, 4)]
+    losses = [parsed(call("averaged", *flags, "--seed", seed))["loss"] for seed in (3, 3, 4)]
     assert losses[0] == losses[1] != losses[2]
 
 
 def test_training_reads_its_reviews_before_the_last_line():
-    result = call("gru_imdb", *TINY, "--review", "the plot was dull")
+    result = call("averaged", *TINY, "--review", "the plot was dull")
     assert parsed(result)["n"] == "64"
     assert re.search(r"^  dull +0\.\d+ \|", result.stdout, re.M)
 
@@ -300,7 +303,7 @@ def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):
         script.main([*TINY])
 
 
-def test_nothing_is_compiled_by_xla_when_weights_are_scored(monkeypatch):
+def test_nothing_is_compiled_by_xla_when_weights_are_scored(monkeypatch, tiny_run):
     """On a GPU Keras would take it for SimpleRNN, and it takes minutes or fails."""
     _, folder = tiny_run("rnn_layer_imdb")
     given, compile = [], keras.Model.compile
