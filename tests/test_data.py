@@ -258,7 +258,7 @@ def broken_files(folder):
 def test_a_member_that_claims_too_much_is_not_unpacked(tmp_path):
     good = write_npz(tmp_path / "good.npz")
     bomb = with_member(good, tmp_path / "bomb.npz", "y_test.npy", bytes(common.MEMBER_BYTES + 1))
-    with pytest.raises(ValueError, match="is too large"):
+    with pytest.raises(ValueError, match="too large"):
         common.read_npz(bomb)
 
 
@@ -266,7 +266,7 @@ def test_a_member_packed_otherwise_is_not_unpacked(tmp_path):
     """A bz2 member may hold more than it says."""
     with zipfile.ZipFile(tmp_path / "bz2.npz", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("x_train.npy", b"x")
-    with pytest.raises(ValueError, match="not packed as NumPy does"):
+    with pytest.raises(ValueError, match="cannot read"):
         common.read_npz(tmp_path / "bz2.npz")
 
 

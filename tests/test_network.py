@@ -1,6 +1,5 @@
 """Downloads: from a server of this test's, which does what networks do."""
 
-import hashlib
 import http.server
 import os
 import re
@@ -13,7 +12,7 @@ from pathlib import Path
 import common
 import keras
 import pytest
-from conftest import call, check_failure, parsed, write_npz
+from conftest import call, check_failure, digest, parsed, write_npz
 
 NAME = "imdb.npz"
 
@@ -87,8 +86,12 @@ def test_address_and_hashes_are_those_of_keras(monkeypatch):
         monkeypatch.setitem(loader.__globals__, "get_file", get_file)
         with pytest.raises(FileNotFoundError):
             loader()
-    ours = {name: (common.ORIGIN + name, digest) for name, digest in common.DIGESTS.items()}
-    assert asked == ours
+    assert {name: origin for name, (origin, _) in asked.items()} == {
+        name: common.ORIGIN + name for name in common.DIGESTS
+    }
+    assert asked[NAME][1] == common.DIGESTS[NAME]
+    index = "imdb_word_index.json"  # Keras has its md5; test_words.py asks the real file
+    assert len(common.DIGESTS[index]) == 64 or asked[index][1] == common.DIGESTS[index]
 
 
 @pytest.mark.parametrize("status", [403, 404, 407, 500])
@@ -116,13 +119,13 @@ def test_a_certificate_that_is_not_trusted_says_so(server, monkeypatch):
 
 def test_silence_is_called_silence(server):
     server.get = lambda handler: server.stop.wait(60)
-    fails("silent for 1 seconds|timed out", seconds=4)  # the thread or urlopen, whichever is first
+    fails("silent for|no answer|timed out", seconds=4)  # the thread or urlopen, whichever is first
 
 
 def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
     """Several dead addresses behind one name: each takes the whole timeout of a connection."""
     monkeypatch.setattr(common.urllib.request, "urlopen", lambda *a, **k: server.stop.wait(60))
-    fails("silent for 1 seconds", seconds=4)
+    fails("silent for|no answer", seconds=4)
 
 
 def test_silence_in_the_middle_is_given_up(server):
@@ -156,12 +159,12 @@ def test_an_answer_without_end_is_cut(server, monkeypatch):
     assert sum(sent) < 16 << 20  # what was asked for, and what the sockets hold
 
 
-@pytest.mark.parametrize("name, kind", [(NAME, "sha256"), ("imdb_word_index.json", "md5")])
+@pytest.mark.parametrize("name", [NAME, "imdb_word_index.json"])
 def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
-    server, monkeypatch, capsys, name, kind
+    server, monkeypatch, capsys, name
 ):
     server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, name, hashlib.new(kind, b"right").hexdigest())
+    monkeypatch.setitem(common.DIGESTS, name, digest(name, b"right"))
     path = common.cached(name)
     assert path == os.path.join(common.KERAS_HOME, "datasets", name)
     assert Path(path).read_bytes() == b"right"
@@ -180,7 +183,7 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
         serve(b"right")(handler)
 
     server.get = get
-    monkeypatch.setitem(common.DIGESTS, NAME, hashlib.sha256(b"right").hexdigest())
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(NAME, b"right"))
     paths = []
     threads = [threading.Thread(target=lambda: paths.append(common.cached(NAME))) for _ in "12"]
     for thread in threads:
