@@ -112,6 +112,7 @@ def bad_members():
         "label nan": dict(y_train=np.where(np.arange(30), 1.0, np.nan)),
         "label object": dict(y_train=objects(*[1] * 30)),
         "label date": dict(y_train=ones.astype("M8[s]")),
+        "label complex": dict(y_train=ones * (1 + 0j)),
         "label text": dict(y_train=np.array(["1"] * 30)),
         "label float": dict(y_train=ones * 0.5),
         "label minus": dict(y_train=-ones),
