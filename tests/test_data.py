@@ -135,6 +135,7 @@ def bad_members():
 
 WHAT_TO_DO = {
     "label text": "y_train (<U1) has labels other than 0 and 1",
+    "label complex": "y_train (complex128) has labels other than 0 and 1",
     "one wrong label": "y_train (int64) has labels other than 0 and 1",
     "label one-hot": "30 reviews in x_train, y_train has (30, 2)",
     "numpy id": "save lists of Python's int",
