@@ -112,6 +112,7 @@ def bad_members():
         "label nan": dict(y_train=np.where(np.arange(30), 1.0, np.nan)),
         "label object": dict(y_train=objects(*[1] * 30)),
         "label date": dict(y_train=ones.astype("M8[s]")),
+        "label complex": dict(y_train=ones * (1 + 0j)),
         "label text": dict(y_train=np.array(["1"] * 30)),
         "label float": dict(y_train=ones * 0.5),
         "label minus": dict(y_train=-ones),
@@ -134,6 +135,7 @@ def bad_members():
 
 WHAT_TO_DO = {
     "label text": "y_train (<U1) has labels other than 0 and 1",
+    "label complex": "y_train (complex128) has labels other than 0 and 1",
     "one wrong label": "y_train (int64) has labels other than 0 and 1",
     "label one-hot": "30 reviews in x_train, y_train has (30, 2)",
     "numpy id": "save lists of Python's int",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import results
 import tables
-from conftest import ROOT, SCRIPTS, run_script
+from conftest import ROOT, SCRIPTS, call
 
 ROOMS = {  # folder: endings of what lies in it
     "docs": {".md"},
@@ -28,7 +28,7 @@ each_document = pytest.mark.parametrize("name", DOCUMENTS)
 
 @functools.cache
 def help_of(name):
-    return run_script(name, "--help").stdout
+    return call(name, "--help").stdout
 
 
 def flags_of(text):
