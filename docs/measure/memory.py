@@ -214,7 +214,9 @@ def measure_memory(script, seed, args, x, y, note):
 
     def ladder(when, own, other):
         pair = [carried(own, means[layer - 1])]
-        pair.insert(2 - layer, carried(other, means[2 - layer]) if other is not None else inside.step)
+        pair.insert(
+            2 - layer, carried(other, means[2 - layer]) if other is not None else inside.step
+        )
         note(when, layer, "accuracy", accuracy(model, *scored, steps=lambda n: pair))
 
     ladder("last word", nothing, nothing)
