@@ -1,12 +1,10 @@
-"""docs/inside.py against the equations, against finite differences, and its tables in the text."""
+"""docs/measure/inside.py against the equations and against finite differences."""
 
-import common
 import inside
 import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import ROOT
 
 SCRIPTS = list(inside.SCRIPTS)
 STEP = {"rnn_layer_imdb": "simple_rnn", "lstm_imdb": "lstm", "gru_imdb": "gru"}
@@ -126,14 +124,3 @@ def test_gradient_norms_are_those_of_the_word_vectors(ids):
     whole = inside.first_word_gradient(model, ids, labels, cut=False)
     assert whole == pytest.approx(expected[:, 0].mean(), rel=1e-3)
     assert inside.first_word_gradient(model, ids, labels, cut=True) < whole
-
-
-def test_the_tables_of_the_text_are_those_of_the_csv():
-    text = (ROOT / "docs" / "inside.md").read_text(encoding="utf-8")
-    for name, table in inside.tables().items():
-        assert table in text, name
-
-
-def test_the_gradients_of_the_csv_are_of_every_word():
-    assert len(inside.rows_of(script="gru_imdb", when="after", quantity="gradient p50 80")) == 5
-    assert common.WORDS == 80

@@ -3,10 +3,13 @@
 import functools
 import re
 import shlex
+import statistics
+import subprocess
+import sys
 
-import inside
 import pytest
 import results
+import tables
 from conftest import ROOT, SCRIPTS, run_script
 
 DOCUMENTS = {
@@ -87,36 +90,32 @@ def test_every_picture_is_shown_somewhere():
             assert path.name in shown
 
 
-def test_the_results_tables_say_what_the_runs_in_the_csv_gave():
-    header, rule, *rows = results.table().splitlines()
-    assert f"{header}\n{rule}\n" in README and len(rows) == 4
-    for text in (README, GUIDE):
-        assert "\n".join(rows) in text
+def test_every_table_is_the_one_made_from_the_csvs():
+    found = [
+        name for text in DOCUMENTS.values() for name in re.findall("<!-- table: (.*) -->", text)
+    ]
+    assert set(found) == set(tables.TABLES)  # every one is shown, and none is unknown
+    out = subprocess.run(
+        [sys.executable, ROOT / "docs/measure/tables.py", "--check"], capture_output=True, text=True
+    )
+    assert (out.returncode, out.stdout.strip()) == (0, "")
 
 
-def test_the_guide_has_the_figures_of_the_tables_of_inside():
-    tables = inside.tables()
-    for name in ("gates", "eigenvalues", "direction", "frozen", "toy"):
-        rows = tables[name].splitlines()[2:]
-        figures = [row.split(" | ", 1)[1] for row in rows]
-        assert "\n".join(figures) in "\n".join(
-            line.split(" | ", 1)[1] for line in GUIDE.splitlines() if line.count(" | ") > 1
-        )
+def test_the_text_of_the_exercises_has_the_scores_of_the_csv():
+    text = " ".join(DOCUMENTS["docs/exercises.md"].split())
+    rows = list(tables.exercises())
+    assert len(rows) == 11  # all but loop or unroll
+    for names, score, before in rows:
+        number = names[0].split(".")[0]
+        section = text.split(f"## {number}. ")[1].split(" ## ")[0]
+        assert f"**Seen.** {score[0]}" in section and before[0] in section, number
 
 
-def test_the_guide_has_the_scores_of_the_exercises():
-    parts = re.split(r"^## (\d+)\. ", EXERCISES, flags=re.M)[1:]
-    seen = {}
-    for number, text in zip(parts[::2], parts[1::2]):
-        for score in re.findall(r"\*\*Seen\.\*\* (\d+\.\d %) \((.*?) to (.*?)\)", text):
-            seen[number] = "{}（{}～{}）".format(*score)
-    assert len(seen) == 11  # all but loop or unroll
-    for number, score in seen.items():
-        row = re.search(rf"^\| {number}\. .*$", GUIDE, re.M)
-        assert row and score in row.group(), number
-
-
-EXERCISES = DOCUMENTS["docs/exercises.md"]
+def test_the_scores_of_averaging_are_those_of_the_csv():
+    for change in "", "--bigrams":
+        accuracy = tables.values("exercises", "accuracy", exercise="12", change=change)
+        english, chinese = tables.percent([statistics.mean(accuracy)])
+        assert english in README and chinese in GUIDE
 
 
 def test_both_languages_have_the_same_commands():

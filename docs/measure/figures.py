@@ -1,120 +1,274 @@
-"""Make the pictures of the results and of reading from real runs.
+"""Make one of the plots in docs/pictures, from the CSVs or from the trained networks of seed 0.
 
-    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
+    python docs/measure/figures.py gradient
     python docs/measure/figures.py curves --runs runs
-    python docs/measure/figures.py reading --runs runs --index imdb_word_index.json
+    python docs/measure/figures.py eigenvalues --runs runs --data imdb.npz
+    python docs/measure/figures.py gates --runs runs --data imdb.npz --index imdb_word_index.json
 
-Each writes one file into docs/. docs/measure/inside_figures.py makes those of what happens inside,
-docs/drawings.py the drawings. Needs matplotlib.
+direction takes what gates takes, reading --runs and --index. docs/measure/results.py comes first:
+it trains into the folder of --runs. Needs matplotlib. The two drawings are not made by a program.
 """
 
 import argparse
 import csv
-import importlib
 import json
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "docs/tools")]
+import inside  # first: it finds common, which sets TensorFlow's environment variables
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import numpy as np
 from matplotlib.figure import Figure
+from tables import GATES, NETWORKS, ROOT, SCRIPTS, values
 
-NAMES = {
-    "rnn_cell_imdb": "SimpleRNNCell by hand",
-    "rnn_layer_imdb": "SimpleRNN",
-    "lstm_imdb": "LSTM",
-    "gru_imdb": "GRU",
-}
-STYLES = {"rnn_layer_imdb": "-", "lstm_imdb": "--", "gru_imdb": ":"}  # told apart without colour
-COLOURS = {"rnn_layer_imdb": "#000000", "lstm_imdb": "#0065a8", "gru_imdb": "#b5490f"}
-SEEDS = range(5)
-READINGS = (("i did not love this film", "imdb"), ("not a bad film at all", "imdb"),
-            ("the plot was not bad", "toy"), ("the cast was great not dull", "toy"))  # fmt: skip
+STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
+COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
+STEPS = np.arange(1, common.WORDS + 1)
+POSITIVE = (
+    "i went in expecting nothing and found a wonderful film the actors are excellent the music is "
+    "beautiful and even the slow part never becomes boring i would watch it again tomorrow"
+)
+NEGATIVE = (
+    "a great cast and a lovely idea are wasted here the dialogue is terrible the story makes no "
+    "sense and after an hour of this awful mess i wanted my money back"
+)
+READINGS = (
+    ("i did not love this film", "IMDB"),
+    ("not a bad film at all", "IMDB"),
+    ("the plot was not bad", "the toy"),
+    ("the cast was great not dull", "the toy"),
+)
 
 
+# ------------------------------------------------------------------------------------------- parts
+def trained(args, script, data=""):
+    """The network of a script, trained with seed 0."""
+    return inside.load(script, 0, args.runs / f"{data}{script}-0.weights.h5")
+
+
+def whole_reviews(args, n):
+    """The first n test reviews that fill all 80 places: [n, 80]."""
+    _, (x, _) = common.read_npz(args.data)
+    return x[x[:, 0] != common.PAD][:n]
+
+
+def slow_layer(model, ids):
+    """The layer whose largest eigenvalue is largest, 1 or 2, and the Jacobians there."""
+    jacobians = inside.all_jacobians(model, ids)
+    layer = int(np.argmax([inside.eigenvalue_sizes(j)[0] for j in jacobians]))
+    return layer + 1, jacobians[layer]
+
+
+def word_index(args):
+    """The ranks of IMDB's words, from the file of --index."""
+    return json.loads(args.index.read_text(encoding="utf-8"))
+
+
+def encode(text, index):
+    """The words of a text, and the ids of the text after each of its words: [words, 80]."""
+    words = common.split_words(text)
+    ranks = [index[word] for word in words]
+    return words, common.encode([ranks[: n + 1] for n in range(len(ranks))])
+
+
+def name_words(axes, words, rotation=90):
+    """Write the words of a text below an axis."""
+    axes.set_xticks(range(len(words)), words, rotation=rotation, fontsize=8)
+
+
+# ----------------------------------------------------------------------------------------- figures
 def curves(args):
-    """Loss and accuracy of the four models by epoch: mean and range over the seeds."""
+    """Loss and accuracy of the four scripts by epoch: mean and range over seeds 0 to 4."""
     figure = Figure(figsize=(8, 4.4), layout="constrained")
-    grid = figure.subplots(2, len(NAMES), sharex=True, sharey="row")
+    grid = figure.subplots(2, len(SCRIPTS), sharex=True, sharey="row")
     for row, quantity in zip(grid, ("loss", "accuracy")):
-        for axes, (script, name) in zip(row, NAMES.items()):
+        for axes, script in zip(row, SCRIPTS):
             for column, style, shade, label in (
                 (quantity, "k--", "0.85", "training"),
                 (f"val_{quantity}", "k-o", "0.65", "test"),
             ):
                 runs = []
-                for seed in SEEDS:
+                for seed in inside.SEEDS:
                     with open(args.runs / f"{script}-{seed}.csv", newline="") as file:
                         runs.append([float(epoch[column]) for epoch in csv.DictReader(file)])
                 epochs = np.arange(1, len(runs[0]) + 1)
                 axes.fill_between(epochs, np.min(runs, 0), np.max(runs, 0), color=shade, lw=0)
                 axes.plot(epochs, np.mean(runs, 0), style, ms=4, label=label)
-            axes.grid(alpha=0.3)
+            axes.set_xticks(epochs)
             if quantity == "loss":
-                axes.set_title(name, fontsize="medium")
+                axes.set_title(NETWORKS.get(script, "SimpleRNNCell by hand"))
             else:
-                axes.set(xlabel="epoch", xticks=epochs)
+                axes.set_xlabel("epoch")
         row[0].set_ylabel(quantity)
     grid[1, 0].legend(loc="lower right", fontsize="small")
-    save(figure, "curves.png")
+    return figure
+
+
+def gradient(args):
+    """The gradient by word before and after training: mean, and the spread over the reviews."""
+
+    def by_word(script, when, of):
+        where = dict(script=script, when=when, of=of)
+        by_seed = [values("gradient", str(t), **where) for t in STEPS]
+        return np.exp(np.log(by_seed).mean(axis=1))  # [80, seeds] -> [80]
+
+    figure = Figure(figsize=(8, 5.8), layout="constrained")
+    before, *after = figure.subplot_mosaic("AAA;BCD", height_ratios=(1, 1.1)).values()
+    for (script, name), axes in zip(NETWORKS.items(), after):
+        colour, style = COLOURS[script], STYLES[script]
+        before.plot(STEPS, by_word(script, "before", "mean"), style, color=colour, label=name)
+        low, high = by_word(script, "after", "p10"), by_word(script, "after", "p90")
+        axes.fill_between(STEPS, low, high, color="0.85")
+        axes.plot(STEPS, by_word(script, "after", "mean"), style, color=colour, label="mean")
+        axes.plot(STEPS, by_word(script, "after", "p50"), "-", color="0.45", label="median review")
+        axes.set(title=f"{name}, after 4 epochs", yscale="log", ylim=(1e-4, 1e1), xlabel="word")
+    before.set(title="before training", yscale="log", xlabel="word (80: the last)")
+    before.legend(loc="lower right")
+    after[0].legend(loc="lower right", fontsize="small")
+    for axes in figure.axes:
+        axes.set_xticks((1, 20, 40, 60, 80))
+    for axes in before, after[0]:
+        axes.set_ylabel("norm of d loss / d x_t")
+    return figure
+
+
+def eigenvalues(args):
+    """Eigenvalues of the step's Jacobian in the complex plane, before and after training."""
+    ids = whole_reviews(args, 48)
+    figure = Figure(figsize=(8, 3.3), layout="constrained")
+    circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
+    for axes, (script, name) in zip(figure.subplots(1, 3, sharey=True), NETWORKS.items()):
+        layer, after = slow_layer(trained(args, script), ids)
+        before = inside.all_jacobians(inside.load(script, 0), ids)[layer - 1]
+        axes.plot(circle.real, circle.imag, color="0.6", lw=1)
+        for when, jacobian, style in (
+            ("before", before, dict(marker="o", ms=6, mfc="none", mec="0.55")),
+            ("after", after, dict(marker="x", ms=5, color=COLOURS[script])),
+        ):
+            sizes = np.linalg.eigvals(jacobian.mean(axis=0))
+            axes.plot(sizes.real, sizes.imag, ls="", label=when, **style)
+        axes.set(title=f"{name}, layer {layer}", aspect="equal", xlabel="real part")
+    figure.axes[0].set_ylabel("imaginary part")
+    figure.axes[0].legend(loc="center", fontsize="small")
+    return figure
+
+
+def direction(args):
+    """The state of the LSTM along its slow direction, word by word, and P(positive) beside it."""
+    model, ids, index = trained(args, "lstm_imdb"), whole_reviews(args, 512), word_index(args)
+    layer, jacobian = slow_layer(model, ids[:48])
+    left, _ = inside.slow_direction(jacobian)
+    p, states, _ = inside.read(model, ids)
+    correlation = np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1]
+    print(f"layer {layer}: correlation of the last value with P(positive) {abs(correlation):.2f}")
+    figure = Figure(figsize=(9, 5.6), layout="constrained")
+    grid = figure.subplots(2, 2, sharey="row", sharex="col")
+    for (upper, lower), text, label in zip(grid.T, (POSITIVE, NEGATIVE), ("positive", "negative")):
+        words, so_far = encode(text, index)
+        _, states, _ = inside.read(model, so_far[-1:])
+        value = np.sign(correlation) * (states[layer - 1][0].numpy() @ left)  # up: positive
+        upper.plot(value[-len(words) :], "k-o", ms=3)
+        upper.set_title(f"meant as {label}")
+        upper.axhline(0, color="0.6", lw=1)
+        lower.plot(model(so_far, training=False).numpy()[:, 0], "k--s", ms=3)  # as --review reads
+        lower.axhline(0.5, color="0.6", lw=1)
+        name_words(lower, words)
+    grid[0, 0].set_ylabel("state along the slow direction")
+    grid[1, 0].set(ylabel="P(positive)", ylim=(-0.03, 1.03))
+    return figure
+
+
+def gates(args):
+    """The spread of the gates before and after training, and the gates of one text word by word."""
+    ids, index = whole_reviews(args, 256), word_index(args)
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    top, *below = figure.subplot_mosaic("AA;BC").values()
+    labels = []
+    for script, letters in GATES.items():
+        models = inside.load(script, 0), trained(args, script)
+        spreads = [inside.all_gates(model, ids[:64]) for model in models]
+        for layer in (0, 1):
+            for letter in letters:
+                for dx, layers, style in (
+                    (-0.15, spreads[0], dict(mfc="white", color="0.5")),
+                    (0.15, spreads[1], dict(color="black")),
+                ):
+                    low, middle, high = np.percentile(layers[layer][letter], (10, 50, 90))
+                    error = [[middle - low], [high - middle]]
+                    top.errorbar(len(labels) + dx, middle, error, fmt="o", capsize=3, **style)
+                labels.append(f"{NETWORKS[script]} {layer + 1}\n{letter}")
+    top.set_xticks(range(len(labels)), labels)
+    top.set(ylim=(0, 1), ylabel="gate (10th, 50th, 90th percentile)")
+    top.set_title("left: before training, right: after")
+    words, so_far = encode(NEGATIVE, index)
+    for axes, (script, letters) in zip(below, GATES.items()):
+        model = trained(args, script)
+        layer, _ = slow_layer(model, ids[:48])
+        own = inside.all_gates(model, so_far[-1:])[layer - 1]
+        for letter, style in zip(letters, ("k-", "k--", "k:")):
+            by_word = own[letter][-len(words) :, 0]  # [words, units]
+            axes.plot(by_word.mean(axis=1), style, label=f"{letter}, mean of the units")
+            if letter in "fz":
+                low, high = np.percentile(by_word, (10, 90), axis=1)
+                label = f"{letter}, 10th to 90th percentile"
+                axes.fill_between(range(len(words)), low, high, color="0.85", label=label)
+        name_words(axes, words)
+        axes.set(ylim=(0, 1), title=f"{NETWORKS[script]}, layer {layer}, word by word")
+        axes.legend(fontsize="small", loc="lower right")
+    return figure
 
 
 def reading(args):
     """Reviews read word by word by the three networks of seed 0, trained on IMDB and on the toy."""
     figure = Figure(figsize=(8, 6), layout="constrained")
-    panels = figure.subplots(2, 2, sharey=True).flat
-    for axes, (text, data) in zip(panels, READINGS):
-        index = common.toy_reviews()[2]
-        if data == "imdb":
-            index = json.loads(args.index.read_text(encoding="utf-8"))
-        words = common.split_words(text)
-        ranks = [index[word] for word in words]
-        x = common.encode([ranks[: n + 1] for n in range(len(ranks))])
-        for script, marker in zip(STYLES, "soD"):
-            model = importlib.import_module(script).SentimentClassifier(64)
-            model.build((None, common.WORDS))
-            toy = "toy-" if data == "toy" else ""
-            model.load_weights(args.runs / f"{toy}{script}-0.weights.h5")
-            p = model(x, training=False).numpy()[:, 0]
+    indices = {"IMDB": word_index(args), "the toy": common.toy_reviews()[2]}
+    for axes, (text, data) in zip(figure.subplots(2, 2, sharey=True).flat, READINGS):
+        words, so_far = encode(text, indices[data])
+        for (script, name), marker in zip(NETWORKS.items(), "soD"):
+            model = trained(args, script, "" if data == "IMDB" else "toy-")
+            p = model(so_far, training=False).numpy()[:, 0]
             style = {"ls": STYLES[script], "color": COLOURS[script], "marker": marker, "ms": 4}
-            axes.plot(p, label=NAMES[script], **style)
+            axes.plot(p, label=name, **style)
             print(f"{script}, {data}: {text}: {' '.join(f'{value:.2f}' for value in p)}")
         axes.axhline(0.5, color="0.6", lw=1)
-        axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
-        axes.set(ylim=(-0.03, 1.03), title=f"trained on {'IMDB' if data == 'imdb' else 'the toy'}")
-        axes.title.set_fontsize("medium")
-    for axes in list(figure.axes)[::2]:
+        name_words(axes, words, rotation=60)
+        axes.set(ylim=(-0.03, 1.03), title=f"trained on {data}")
+    for axes in figure.axes[::2]:
         axes.set_ylabel("P(positive) so far")
     figure.axes[1].legend(fontsize="small")
-    save(figure, "reading.png")
+    return figure
 
 
-def save(figure, name):
-    """Write a picture into docs/, on white."""
-    figure.savefig(
-        ROOT / "docs/pictures" / name,
-        dpi=120,
-        metadata={"Date": None} if name.endswith("svg") else {},
-    )
-    print(ROOT / "docs/pictures" / name)
+FIGURES = {  # and the flags that each of them reads
+    curves: ["runs"],
+    gradient: [],
+    eigenvalues: ["runs", "data"],
+    direction: ["runs", "data", "index"],
+    gates: ["runs", "data", "index"],
+    reading: ["runs", "index"],
+}
 
 
-def choose(description, *figures):
-    """Draw the figure that the command line names, one of these functions."""
+def main():
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("figure", choices=[figure.__name__ for figure in figures])
+    parser.add_argument("figure", choices=[figure.__name__ for figure in FIGURES])
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
     parser.add_argument("--data", type=Path, metavar="NPZ")
     parser.add_argument("--index", type=Path, metavar="JSON")
     args = parser.parse_args()
-    {figure.__name__: figure for figure in figures}[args.figure](args)
+    (make,) = (figure for figure in FIGURES if figure.__name__ == args.figure)
+    missing = [f"--{flag}" for flag in FIGURES[make] if not getattr(args, flag)]
+    if missing:
+        parser.error(f"{args.figure} needs {' and '.join(missing)}")
+    figure = make(args)
+    for axes in figure.axes:
+        axes.grid(alpha=0.3)
+        axes.title.set_fontsize("medium")
+    figure.savefig(ROOT / f"docs/pictures/{args.figure}.png", dpi=120)
+    print(f"docs/pictures/{args.figure}.png")
 
 
 if __name__ == "__main__":
-    choose(__doc__, curves, reading)
+    main()

@@ -1,18 +1,16 @@
-"""Measure what training does inside the networks: docs/measure/inside.csv and the tables of inside.md.
+"""Measure what training does inside the networks: docs/measure/inside.csv and gradient.csv.
 
-    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
-    python docs/measure/inside.py --data imdb.npz --runs runs     # measures, writes docs/measure/inside.csv
-    python docs/measure/inside.py                                 # only prints the tables from it
+    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains
+    python docs/measure/inside.py --data imdb.npz --runs runs
 
-A state is [b, S]: h of a SimpleRNN or a GRU, h and c side by side of an LSTM. Everything is
-computed with the scripts' models and weights as they are; what is changed is changed between steps.
+A row of gradient.csv is a curve over the 80 words, a row of inside.csv any other number. A state is
+[b, S]: h of a SimpleRNN or a GRU, h and c side by side of an LSTM. Everything is computed with the
+scripts' models and weights as they are; what is changed is changed between steps.
 """
 
 import argparse
 import csv
-import functools
 import importlib
-import statistics
 import sys
 from pathlib import Path
 
@@ -23,14 +21,13 @@ import common  # first: it sets TensorFlow's environment variables
 
 import numpy as np
 import tensorflow as tf
+from tables import GATES
+from tables import NETWORKS as SCRIPTS
 
 tf.get_logger().setLevel("ERROR")  # batch_jacobian is traced anew for every cell, and warns of it
-CSV = ROOT / "docs/measure/inside.csv"
-SCRIPTS = {"rnn_layer_imdb": "SimpleRNN", "lstm_imdb": "LSTM", "gru_imdb": "GRU"}
-GATES = {"lstm_imdb": "ifo", "gru_imdb": "zr"}
 START = {"i": 0.5, "f": 1 / (1 + np.exp(-1)), "o": 0.5, "z": 0.5, "r": 0.5}  # of an untrained gate
 SEEDS = range(5)
-TIMES = (20, 40, 60, 79)  # where Jacobians are taken
+TIMES = (20, 40, 60, 79)  # where Jacobians are taken: indices of the words 21, 41, 61 and 80
 
 
 def load(script, seed, weights=None):
@@ -206,24 +203,23 @@ def frozen_steps(model, ids, how):
 
 
 # ------------------------------------------------------------------------------------ measurements
-def measure_gradient(model, x, y, note, when):
+def measure_gradient(model, x, y, note, curve, when):
     """The gradient by word: mean and percentiles over the reviews, and how far one review falls."""
     norms = gradient_norms(model, x, y)
-    for t in range(common.WORDS):
-        note(when, 0, f"gradient mean {t + 1}", norms[:, t].mean())
-        for p in (10, 50, 90):
-            note(when, 0, f"gradient p{p} {t + 1}", np.percentile(norms[:, t], p))
+    curve(when, "mean", norms.mean(axis=0))
+    for p in (10, 50, 90):
+        curve(when, f"p{p}", np.percentile(norms, p, axis=0))
     for p in (10, 50, 90):
         note(when, 0, f"gradient 1/71 p{p}", np.percentile(norms[:, 0] / norms[:, 70], p))
 
 
-def measure_imdb(script, seed, args, x, y, note):
+def measure_imdb(script, seed, args, x, y, note, curve):
     """Gradient, eigenvalues, gates, frozen gates and the slow direction of one network on IMDB."""
     whole = np.flatnonzero(x[:, 0] != common.PAD)  # the reviews that fill all 80 places
     few, many, scored = whole[:48], whole[:512], np.split(np.arange(5_000), 5)
     trained = load(script, seed, args.runs / f"{script}-{seed}.weights.h5")
     for when, model in ("before", load(script, seed)), ("after", trained):
-        measure_gradient(model, x[many], y[many], note, when)
+        measure_gradient(model, x[many], y[many], note, curve, when)
         jacobians = all_jacobians(model, x[few])
         tops = [eigenvalue_sizes(jacobian) for jacobian in jacobians]
         for layer, top in enumerate(tops, start=1):
@@ -283,219 +279,41 @@ def measure_toy(script, seed, args, note):
             note(when, 0, f"toy {kind}", np.mean((p > 0.5)[chosen] == y[chosen]))
 
 
+def write_csv(name, head, rows):
+    """Write docs/measure/NAME.csv."""
+    with open(ROOT / f"docs/measure/{name}.csv", "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([head, *rows])
+
+
 def measure(args):
-    """Measure everything and write docs/measure/inside.csv."""
+    """Measure everything and write docs/measure/inside.csv and gradient.csv."""
     _, (x, y) = common.read_npz(args.data)
-    rows = []
+    rows, curves = [], []
     for seed in SEEDS:
         for script in (*SCRIPTS, "rnn_cell_imdb", "baseline"):
 
             def note(when, layer, quantity, value, script=script, seed=seed):
                 rows.append((script, seed, when, layer, quantity, f"{value:.5g}"))
 
+            def curve(when, of, by_word, script=script, seed=seed):
+                curves.append((script, seed, when, of, *(f"{value:.5g}" for value in by_word)))
+
             if script in SCRIPTS:
-                measure_imdb(script, seed, args, x, y, note)
+                measure_imdb(script, seed, args, x, y, note, curve)
             measure_toy(script, seed, args, note)
             print(script, seed, flush=True)
-    with open(CSV, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([("script", "seed", "when", "layer", "quantity", "value"), *rows])
-
-
-# ------------------------------------------------------------------------------------------ tables
-@functools.cache
-def all_rows():
-    """The rows of docs/measure/inside.csv, read once: {column: text} each."""
-    with open(CSV, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def rows_of(**wanted):
-    """The values of docs/measure/inside.csv whose columns are as wanted, by seed."""
-    return [float(row["value"]) for row in all_rows() if wanted.items() <= row.items()]
-
-
-def shown(values, form="{:.2f}"):
-    """Mean and range as text: 0.99 (0.98 .. 1.00)."""
-    mean, low, high = (form.format(f(values)) for f in (statistics.mean, min, max))
-    return mean if low == high else f"{mean} ({low} .. {high})"
-
-
-def table(head, *rows):
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def percent(**wanted):
-    return shown([100 * value for value in rows_of(**wanted)], "{:.1f}")
-
-
-def tables():
-    """All tables of docs/inside.md: {name: Markdown}."""
-    both = [(script, str(layer)) for script in SCRIPTS for layer in (1, 2)]
-
-    def eigen(script, layer, when, n):
-        where = dict(script=script, layer=layer, when=when, quantity=f"eigenvalue {n}")
-        return shown(rows_of(**where), "{:.3f}")
-
-    result = {
-        "eigenvalues": table(
-            ("layer", "largest, before", "largest, after", "second, after", "third, after"),
-            *(
-                (
-                    f"{SCRIPTS[script]} {layer}",
-                    eigen(script, layer, "before", 1),
-                    *(eigen(script, layer, "after", n) for n in (1, 2, 3)),
-                )
-                for script, layer in both
-            ),
-        ),
-        "gates": table(
-            ("gate", "mean before", "mean after", "10th percentile after", "90th percentile after"),
-            *(
-                (f"{SCRIPTS[script]} {layer}, {gate}",)
-                + tuple(
-                    shown(
-                        rows_of(
-                            script=script, layer=layer, when=when, quantity=f"gate {gate} {what}"
-                        )
-                    )
-                    for when, what in (
-                        ("before", "mean"),
-                        ("after", "mean"),
-                        ("after", "p10"),
-                        ("after", "p90"),
-                    )
-                )
-                for script, layer in both
-                for gate in GATES.get(script, "")
-            ),
-        ),  # fmt: skip
-        "frozen": table(
-            (
-                "network",
-                "as trained",
-                "every gate at its unit's mean",
-                "at an untrained gate's value",
-            ),
-            *(
-                (f"{SCRIPTS[script]}, {name}",)
-                + tuple(
-                    percent(script=script, when=when, quantity=quantity)
-                    for when in ("as trained", "gates at mean", "gates at start")
-                )
-                for script in GATES
-                for name, quantity in (
-                    ("IMDB", "accuracy"),
-                    ("toy", "toy all"),
-                    ('toy, with a "not"', "toy not"),
-                    ("toy, without", "toy no not"),
-                )
-            ),
-        ),
-        "direction": table(
-            (
-                "network",
-                "as trained",
-                "slow direction away, step 40",
-                "random one away, step 40",
-                "slow, every step",
-                "random, every step",
-            ),
-            *(
-                (name,)
-                + tuple(
-                    percent(script=script, when=when, quantity="accuracy")
-                    for when in (
-                        "as trained",
-                        "without slow, step 40",
-                        "without random, step 40",
-                        "without slow, every step",
-                        "without random, every step",
-                    )
-                )
-                for script, name in SCRIPTS.items()
-            ),
-        ),
-        "gradient": table(
-            (
-                "network",
-                "mean, word 1",
-                "median review, word 1",
-                "mean, word 80",
-                "kept by a step back",
-            ),
-            *(
-                (f"{name}, {when}",)
-                + tuple(
-                    shown(rows_of(script=script, when=when, quantity=f"gradient {q}"), "{:.1e}")
-                    for q in ("mean 1", "p50 1", "mean 80")
-                )
-                + (
-                    shown(
-                        [
-                            v ** (1 / 70)
-                            for v in rows_of(script=script, when=when, quantity="gradient 1/71 p50")
-                        ]
-                    ),
-                )
-                for when in ("before", "after")
-                for script, name in SCRIPTS.items()
-            ),
-        ),
-        "carry": table(
-            ("LSTM", "gradient at word 1", "the same, nothing flowing back by way of h"),
-            *(
-                (when,)
-                + tuple(
-                    shown(rows_of(when=when, quantity=f"gradient 1 {q}"), "{:.1e}")
-                    for q in ("whole", "carry only")
-                )
-                for when in ("before", "after")
-            ),
-        ),
-        "layers": table(
-            ("network", "slow direction in layer 1", "in layer 2"),
-            *(
-                (name,)
-                + tuple(
-                    f"{rows_of(script=script, quantity='slow layer').count(layer)} of 5 seeds"
-                    for layer in (1, 2)
-                )
-                for script, name in SCRIPTS.items()
-            ),
-        ),
-        "toy": table(
-            ("model", "all test reviews", 'with a "not"', "without"),
-            *(
-                (name,)
-                + tuple(
-                    percent(script=script, when="as trained", quantity=f"toy {kind}")
-                    for kind in ("all", "not", "no not")
-                )
-                for script, name in (
-                    ("baseline", "averaged word vectors"),
-                    ("rnn_cell_imdb", "SimpleRNNCell by hand"),
-                    *SCRIPTS.items(),
-                )
-            ),
-        ),  # fmt: skip
-    }
-    return result
+    write_csv("inside", ("script", "seed", "when", "layer", "quantity", "value"), rows)
+    words = range(1, common.WORDS + 1)
+    write_csv("gradient", ("script", "seed", "when", "of", *words), curves)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="NPZ")
-    parser.add_argument("--runs", type=Path, metavar="FOLDER")
-    args = parser.parse_args()
-    if args.data and args.runs:
-        measure(args)
-    for name, text in tables().items():
-        print(f"\n{name}\n\n{text}")
+    parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
+    measure(parser.parse_args())
 
 
 if __name__ == "__main__":

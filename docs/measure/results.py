@@ -1,24 +1,21 @@
-"""Train everything that the documents show, and table what the last lines of the scripts say.
+"""Train the networks that the documents are about, and write docs/measure/results.csv.
 
-    python docs/measure/results.py --data imdb.npz --runs runs    # trains, writes docs/measure/results.csv
-    python docs/measure/results.py                                # only prints the README's table from it
+    python docs/measure/results.py --data imdb.npz --runs runs
 
 Runs each script as a user would, with --save and --log into the folder of --runs: seeds 0 to 9 on
-IMDB, seeds 0 to 4 on the toy, where docs/tools/baseline.py runs too; some 36 minutes on two cores. What
-is there already is not run again. One row of docs/measure/results.csv is one run on IMDB. docs/inside.md
-ends with the commands that make the pictures and the other tables from these runs.
+IMDB, seeds 0 to 4 on the toy, where docs/tools/baseline.py runs too; some 36 minutes on two cores.
+What is there already is not run again. A row of results.csv is one run on IMDB.
 """
 
 import argparse
 import csv
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
+from tables import ROOT, SCRIPTS
+
 CSV = ROOT / "docs/measure/results.csv"
 LAST_LINE = re.compile(
     r"(?P<script>\w+): test accuracy (?P<accuracy>[\d.]+) \((?P<right>\d+)/(?P<n>\d+)\), "
@@ -67,38 +64,15 @@ def write_rows(args):
         writer.writerows(rows)
 
 
-def table():
-    """Return the README's table of docs/measure/results.csv, in Markdown."""
-    with open(CSV, newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = [
-        "| script | mean | lowest | highest | best epoch | parameters |",
-        "|---|---|---|---|---|---|",
-    ]
-    for script in SCRIPTS:
-        own = [row for row in rows if row["script"] == script]
-        accuracy = [100 * float(row["accuracy"]) for row in own]
-        best = sorted(row["best_epoch"] for row in own)
-        epochs = ", ".join(f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best)))
-        lines.append(
-            f"| `{script}.py` | {statistics.mean(accuracy):.1f} % | {min(accuracy):.1f} % "
-            f"| {max(accuracy):.1f} % | {epochs} | {int(own[0]['parameters']):,} |"
-        )
-    return "\n".join(lines)
-
-
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", metavar="NPZ", help="the imdb.npz to train on")
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where the runs are kept")
-    args = parser.parse_args()
-    if bool(args.data) != bool(args.runs):
-        parser.error("--data and --runs go together")
-    if args.runs:
-        write_rows(args)
-    print(table())
+    parser.add_argument("--data", metavar="NPZ", required=True, help="the imdb.npz to train on")
+    parser.add_argument(
+        "--runs", type=Path, metavar="FOLDER", required=True, help="where the runs are kept"
+    )
+    write_rows(parser.parse_args())
 
 
 if __name__ == "__main__":

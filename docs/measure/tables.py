@@ -1,0 +1,301 @@
+"""Write every table of figures in README.md and docs/ from the CSVs beside this program.
+
+    python docs/measure/tables.py            # writes the documents
+    python docs/measure/tables.py --check    # only compares: names what differs, exits with 1
+
+In a document a table stands between the marks `<!-- table: gates -->` and `<!-- end -->`. Its name
+is that of a function below; pages in docs/zh-CN get its Chinese form. For a new table write such a
+function, put the two marks where the table belongs, and run this program.
+"""
+
+import argparse
+import csv
+import functools
+import itertools
+import re
+import statistics
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
+NETWORKS = {"rnn_layer_imdb": "SimpleRNN", "lstm_imdb": "LSTM", "gru_imdb": "GRU"}
+GATES = {"lstm_imdb": "ifo", "gru_imdb": "zr"}
+COSTS = {"first_step_s": (".1f", "s", "秒"), "step_ms": (".0f", "ms", "毫秒"),
+         "scoring_s": (".1f", "s", "秒"), "whole_s": (".0f", "s", "秒")}  # fmt: skip
+MARKED = re.compile(r"(<!-- table: (\w+) -->\n)((?:(?!<!-- table:).)*?)(<!-- end -->)", re.S)
+TABLES = {}
+
+
+# ----------------------------------------------------------------------------------------- figures
+@functools.cache
+def read_csv(name):
+    """All rows of docs/measure/NAME.csv, each as {column: text}."""
+    with open(ROOT / f"docs/measure/{name}.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rows(name, **wanted):
+    """The rows of a CSV whose columns are as wanted: {column: text} each. None is an error."""
+    found = [row for row in read_csv(name) if wanted.items() <= row.items()]
+    if not found:
+        raise ValueError(f"{name}.csv has no row with {wanted}")
+    return found
+
+
+def values(name, column="value", **wanted):
+    """One column of those rows, as numbers: one of each seed."""
+    return [float(row[column]) for row in rows(name, **wanted)]
+
+
+def spread(numbers, form=".2f", unit=""):
+    """Mean and range, in English and in Chinese: "0.99 (0.98 to 1.00)", "0.99（0.98～1.00）"."""
+    mean, low, high = (format(f(numbers), form) for f in (statistics.mean, min, max))
+    english, chinese = (f"{mean} {unit}" if unit else mean), mean + unit
+    if low == high:
+        return english, chinese
+    return f"{english} ({low} to {high})", f"{chinese}（{low}～{high}）"
+
+
+def percent(fractions):
+    """Mean and range of fractions: "83.7 % (83.4 to 83.9)", "83.7%（83.4～83.9）"."""
+    return spread([100 * value for value in fractions], ".1f", "%")
+
+
+def inside(quantity, **where):
+    """A quantity of inside.csv, one number of each seed."""
+    return values("inside", quantity=quantity, **where)
+
+
+def exercise_score(number, change):
+    """Test accuracy of an exercise as a spread."""
+    return percent(values("exercises", "accuracy", exercise=str(number), change=change))
+
+
+def unchanged(script):
+    """Test accuracies of a script as it is, with the seeds that the exercises have."""
+    seeds = {row["seed"] for row in read_csv("exercises")}
+    return [float(r["accuracy"]) for r in rows("results", script=script) if r["seed"] in seeds]
+
+
+def median_cost(script, column):
+    """Median of a column of costs.csv with its unit: "3.1 s", "3.1 秒"."""
+    form, english, chinese = COSTS[column]
+    number = format(statistics.median(values("costs", column, script=script)), form)
+    return f"{number} {english}", f"{number} {chinese}"
+
+
+# ------------------------------------------------------------------------------------------ tables
+def table(english, chinese):
+    """Make a function that yields rows a table, with its heads in the two languages.
+
+    A cell is a text, or a pair where the languages differ.
+    """
+
+    def declare(function):
+        TABLES[function.__name__] = (english, chinese), function
+        return function
+
+    return declare
+
+
+@table(
+    "script | mean | lowest | highest | best epoch | parameters | whole run",
+    "脚本 | 平均 | 最低 | 最高 | 最佳轮次 | 参数量 | 整次运行",
+)
+def results():
+    for script in SCRIPTS:
+        accuracy = values("results", "accuracy", script=script)
+        best = [row["best_epoch"] for row in rows("results", script=script)]
+        parts = [f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best))]
+        in_chinese = "，".join(parts).replace(" (", "（").replace(")", "）")
+        scores = [percent([f(accuracy)]) for f in (statistics.mean, min, max)]
+        parameters = f"{int(rows('results', script=script)[0]['parameters']):,}"
+        best = ", ".join(parts), in_chinese
+        yield f"`{script}.py`", *scores, best, parameters, median_cost(script, "whole_s")
+
+
+@table(
+    "script | launch to the end of the first step | a training step | scoring 25,000 reviews "
+    "| whole run",
+    "脚本 | 启动到第一步结束 | 训练一步 | 评估 25,000 条影评 | 整次运行",
+)
+def costs():
+    for script in SCRIPTS:
+        yield f"`{script}.py`", *(median_cost(script, column) for column in COSTS)
+
+
+@table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
+def exercises():
+    for number, change, script, english, chinese in (
+        (1, "--clipnorm 0", "rnn_layer_imdb", "clipping off", "不裁剪梯度"),
+        (3, "03-one-layer", "lstm_imdb", "one layer", "只用一层"),
+        (4, "04-200-words", "lstm_imdb", "200 words", "保留 200 个词"),
+        (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
+        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽补的零"),
+        (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
+        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元数减半"),
+        (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
+        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动推进"),
+        (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
+    ):
+        name = NETWORKS[script]
+        names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
+        yield names, exercise_score(number, change), percent(unchanged(script))
+    names = "12. averaging with pairs", "12. 取平均，加上词对"
+    yield names, exercise_score(12, "--bigrams"), exercise_score(12, "")
+
+
+@table(
+    "network | mean, word 1 | median review, word 1 | mean, word 80 | kept by a step back",
+    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步留下",
+)
+def gradient():
+    for when, chinese in ("before", "训练前"), ("after", "训练后"):
+        for script, name in NETWORKS.items():
+            where = dict(script=script, when=when)
+            yield (
+                (f"{name}, {when}", f"{name}，{chinese}"),
+                spread(values("gradient", "1", of="mean", **where), ".1e"),
+                spread(values("gradient", "1", of="p50", **where), ".1e"),
+                spread(values("gradient", "80", of="mean", **where), ".1e"),
+                spread([fall ** (1 / 70) for fall in inside("gradient 1/71 p50", **where)], ".3f"),
+            )
+
+
+@table(
+    "LSTM | gradient at word 1 | the same, nothing flowing back by way of h",
+    "LSTM | 第 1 个词处的梯度 | 同上，但没有梯度沿 h 往回流",
+)
+def carry():
+    for when, chinese in ("before", "训练前"), ("after", "训练后"):
+        ways = "gradient 1 whole", "gradient 1 carry only"
+        yield (when, chinese), *(spread(inside(way, when=when), ".1e") for way in ways)
+
+
+@table(
+    "gate | mean before | mean after | 10th percentile after | 90th percentile after",
+    "门 | 训练前平均 | 训练后平均 | 训练后第 10 百分位 | 训练后第 90 百分位",
+)
+def gates():
+    columns = ("before", "mean"), ("after", "mean"), ("after", "p10"), ("after", "p90")
+    for script, layer in itertools.product(GATES, "12"):
+        for gate in GATES[script]:
+            name, where = NETWORKS[script], dict(script=script, layer=layer)
+            yield (
+                (f"{name} {layer}, {gate}", f"{name} 第 {layer} 层 {gate}"),
+                *(spread(inside(f"gate {gate} {of}", when=when, **where)) for when, of in columns),
+            )
+
+
+@table(
+    "layer | largest, before | largest, after | second, after | third, after",
+    "层 | 最大，训练前 | 最大，训练后 | 第二，训练后 | 第三，训练后",
+)
+def eigenvalues():
+    columns = ("before", 1), ("after", 1), ("after", 2), ("after", 3)
+    for script, layer in itertools.product(NETWORKS, "12"):
+        name, where = NETWORKS[script], dict(script=script, layer=layer)
+        yield (
+            (f"{name} {layer}", f"{name} 第 {layer} 层"),
+            *(spread(inside(f"eigenvalue {n}", when=when, **where), ".3f") for when, n in columns),
+        )
+
+
+@table(
+    "network | slow direction in layer 1, of the seeds | in layer 2",
+    "网络 | 慢方向在第 1 层的种子 | 在第 2 层的",
+)
+def layers():
+    for script, name in NETWORKS.items():
+        found = inside("slow layer", script=script)
+        yield name, *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
+
+
+@table(
+    "network | as trained | slow direction away, step 40 | random one away, step 40 "
+    "| slow, every step | random, every step",
+    "网络 | 原样 | 第 40 步拿走慢方向 | 第 40 步拿走随机方向 | 每步拿走慢方向 | 每步拿走随机方向",
+)
+def direction():
+    times = "step 40", "every step"
+    changes = [f"without {what}, {t}" for t in times for what in ("slow", "random")]
+    columns = "as trained", *changes
+    for script, name in NETWORKS.items():
+        yield name, *(percent(inside("accuracy", script=script, when=w)) for w in columns)
+
+
+@table(
+    "network | as trained | every gate at its unit's mean | at an untrained gate's value",
+    "网络 | 原样 | 门固定在平均值 | 门固定在初始值",
+)
+def frozen():
+    for script in GATES:
+        for english, chinese, quantity in (
+            ("IMDB", "IMDB", "accuracy"),
+            ("toy", "玩具数据", "toy all"),
+            ('toy, with a "not"', "玩具数据，带 not", "toy not"),
+            ("toy, without", "玩具数据，不带 not", "toy no not"),
+        ):
+            names = f"{NETWORKS[script]}, {english}", f"{NETWORKS[script]}，{chinese}"
+            columns = "as trained", "gates at mean", "gates at start"
+            yield names, *(percent(inside(quantity, script=script, when=w)) for w in columns)
+
+
+@table('model | all test reviews | with a "not" | without', "模型 | 全部 | 带 not | 不带 not")
+def toy():
+    for script, name in {
+        "baseline": ("averaged word vectors", "词向量取平均"),
+        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写循环的 SimpleRNN"),
+        **NETWORKS,
+    }.items():
+        kinds = "toy all", "toy not", "toy no not"
+        yield name, *(percent(inside(k, script=script, when="as trained")) for k in kinds)
+
+
+# --------------------------------------------------------------------------------------- documents
+def markdown(name, chinese=False):
+    """A table of TABLES as the lines of a document, in one of the two languages."""
+    heads, body = TABLES[name]
+    columns = heads[chinese].split(" | ")
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[c if isinstance(c, str) else c[chinese] for c in row] for row in body()]
+    if {len(line) for line in lines} != {len(columns)}:
+        raise ValueError(f"{name}: rows of different lengths")
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def documents():
+    """The pages that may hold tables."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
+    check = parser.parse_args().check
+    wrong = []
+    for path in documents():
+        page, old = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+
+        def made(match, page=page):
+            begin, name, text, end = match.groups()
+            new = markdown(name, chinese="zh-CN" in page)
+            if new != text:
+                wrong.append(f"{page}: {name}")
+            return begin + new + end
+
+        new, found = MARKED.subn(made, old)
+        if found != old.count("<!-- table:") or found != old.count("<!-- end -->"):
+            sys.exit(f"{page}: a mark without its other")
+        if new != old and not check:
+            path.write_text(new, encoding="utf-8", newline="\n")
+    for name in wrong:
+        print("differs:" if check else "written:", name)
+    sys.exit(1 if check and wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
