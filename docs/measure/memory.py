@@ -1,10 +1,10 @@
-"""Measure what the trained networks remember by, and what their gates do: docs/measure/memory.csv.
+"""Measure what the trained networks remember by, and what their gates do: memory.csv.
 
-    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is not there yet
+    python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is missing
     python docs/measure/memory.py --data imdb.npz --runs runs --index imdb_word_index.json
 
-Nothing is trained here. A network is read step by step, and between the steps its state or a gate is
-changed; what that costs is counted. A network whose rows the CSV has is not measured again.
+Nothing is trained here. A network is read step by step, and between the steps its state or a gate
+is changed; what that costs is counted. A network whose rows the CSV has is not measured again.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def components(states):
     return vectors[:, ::-1], variances[::-1]
 
 
-# ------------------------------------------------------------------------------ changes to the gates
+# ----------------------------------------------------------------------------- changes to the gates
 def held(letter, values, chosen):
     """A step for one inside.read(): a gate, or the candidate g, is given at the chosen words.
 
@@ -99,7 +99,7 @@ def frozen(model, ids, letters, layers):
 
 
 def whole_gates(model, ids):
-    """As inside.all_gates(), with g, and for every word: of each layer {letter: [n, words, units]}."""
+    """As inside.all_gates(), with g, for every word: of each layer {letter: [n, words, units]}."""
     _, states, inputs = inside.read(model, ids)
     layers = []
     for cell, s, x in zip(inside.cells(model), states, inputs):
@@ -158,7 +158,6 @@ def measure_memory(script, seed, args, x, y, note):
             note(when, layer, "real eigenvalues", len(real))
     jacobians = inside.all_jacobians(model, few)
     layer = 1 + int(np.argmax([inside.eigenvalue_sizes(j)[0] for j in jacobians]))
-    cell = inside.cells(model)[layer - 1]
     left, right = inside.slow_direction(jacobians[layer - 1])
     p, all_states, _ = inside.read(model, many)
     means = [s.numpy().mean(axis=(0, 1)) for s in all_states]
@@ -178,7 +177,8 @@ def measure_memory(script, seed, args, x, y, note):
     note("after", layer, "variance slow", (deviations @ slow).var(axis=0).sum() / total)
     note("after", layer, "variance random", np.mean([(deviations @ u).var() for u in unit]) / total)
     note("after", layer, "variance first component", variances[0] / total)
-    note("after", layer, "variance other real", (deviations @ other_real(jacobians[layer - 1])).var(axis=0).sum() / total)  # fmt: skip
+    real = deviations @ other_real(jacobians[layer - 1])
+    note("after", layer, "variance other real", real.var(axis=0).sum() / total)
     cosine = abs(vectors[:, 0] @ right) / np.linalg.norm(right)
     note("after", layer, "cosine slow, first component", cosine)
     last = deviations.reshape(states.shape)[:, -1]
@@ -232,7 +232,7 @@ def measure_memory(script, seed, args, x, y, note):
             for layers in (1,), (2,), (1, 2):
                 steps = frozen(model, many, letters, layers)
                 where = layers[0] if len(layers) == 1 else 0
-                found = accuracy(model, *scored, steps=lambda n: steps)
+                found = accuracy(model, *scored, steps=lambda n, steps=steps: steps)
                 note(f"gates {letters} at mean", where, "accuracy", found)
     if script == "lstm_imdb":
         measure_words(model, layer, left, x, args, note)
@@ -348,7 +348,7 @@ def measure_gates(script, seed, args, note):
         for which in (1,), (2,), (1, 2):
             fixed = frozen(model, x[:512], letters, which)
             where = which[0] if len(which) == 1 else 0
-            found = accuracy(model, x, y, lambda n: fixed)
+            found = accuracy(model, x, y, lambda n, fixed=fixed: fixed)
             note(f"toy, gates {letters} at mean", where, "accuracy", found)
 
 

@@ -2,9 +2,9 @@
 
     python docs/measure/opening.py --data imdb.npz
 
-Of each start of tasks.py that is named below: the score on the real IMDB, trained as the scripts train,
-and the mean gradient at every tenth word after each tenth of the first epoch. The same with the last
-40 tokens of each review only, and 40 zeros in front of them or behind. What the CSV has is not run again.
+Of some starts of tasks.py: the score on the real IMDB, trained as the scripts train, and the mean
+gradient at every tenth word after each tenth of the first epoch. The same with only the last 40
+tokens of each review, and 40 zeros in front of them or behind. What the CSV has is not run again.
 """
 
 import argparse
@@ -97,7 +97,11 @@ def main():
             if (start, words, str(seed)) in finished:
                 continue
             key = start, words, seed
-            train(*key, splits, lambda what, value, rows=rows, key=key: rows.append((*key, what, f"{value:.5g}")))  # fmt: skip
+
+            def note(what, value, rows=rows, key=key):
+                rows.append((*key, what, f"{value:.5g}"))
+
+            train(*key, splits, note)
             with open(CSV, "a", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
             keras.backend.clear_session()

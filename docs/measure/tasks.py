@@ -1,16 +1,16 @@
-"""Two made-up tasks on which it is known what has to be remembered, run by the scripts' networks.
+"""Two made-up tasks on which it is known what to remember, run by the scripts' networks.
 
-    python docs/measure/tasks.py --run                      # what docs/measure/tasks.csv does not have
+    python docs/measure/tasks.py --run                        # what docs/measure/tasks.csv lacks
     python docs/measure/tasks.py --write first 80 first.npz   # one task as a file for --data
     python docs/measure/tasks.py --write marker 80 marker.npz
 
-first: a review has T words; the first is one of ten positive or ten negative ones and decides, the
-others are drawn from 200 that say nothing. marker: nine opinion words stand anywhere among words that
-say nothing, and only the one right after the word "verdict" decides.
+first: a review has T words; the first is one of ten positive or ten negative ones and decides,
+the others are drawn from 200 that say nothing. marker: nine opinion words stand anywhere among
+words that say nothing, and only the one right after the word "verdict" decides.
 
 Trained as the scripts train: Adam from 0.001 falling to 0, clipnorm 0.25, batches of 128. A run
-ends once an epoch has 99 % of the test reviews right. A finished run is appended to the CSV at once:
-the program can be stopped, and goes on where it was.
+ends once an epoch has 99 % of the test reviews right. A finished run is appended to the CSV at
+once: the program can be stopped, and goes on where it was.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import csv
 import dataclasses
 import itertools
 import json
-import sys
 import zipfile
 from pathlib import Path
 
@@ -213,7 +212,7 @@ def run_all():
 
 
 def write_npz(task, words, path):
-    """Write a task in the layout of imdb.npz, with its words: 10,000 and 2,000 reviews (marker: 20,000)."""
+    """Write a task in the layout of imdb.npz, with its words: as many reviews as all_runs() has."""
     n = 20_000 if task == "marker" else 10_000
     ranks, y = TASKS[task](words, n + TEST, np.random.RandomState(0))
     reviews = np.empty(len(ranks), dtype=object)
