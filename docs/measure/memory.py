@@ -228,12 +228,10 @@ def measure_memory(script, seed, args, x, y, note):
     if script == "lstm_imdb":
         measure_way_back(model, layer, left, right, jacobians, few, y[whole[:48]], note)
     if script in inside.GATES:
-        for letters in (*inside.GATES[script], inside.GATES[script]):
-            for layers in (1,), (2,), (1, 2):
-                steps = frozen(model, many, letters, layers)
-                where = layers[0] if len(layers) == 1 else 0
-                found = accuracy(model, *scored, steps=lambda n, steps=steps: steps)
-                note(f"gates {letters} at mean", where, "accuracy", found)
+        for letter in inside.GATES[script]:
+            steps = frozen(model, many, letter, layers=(1, 2))
+            found = accuracy(model, *scored, steps=lambda n, steps=steps: steps)
+            note(f"gates {letter} at mean", 0, "accuracy", found)
     if script == "lstm_imdb":
         measure_words(model, layer, left, x, args, note)
 

@@ -388,14 +388,13 @@ def held():
 def frozen_one():
     for script, letters in GATES.items():
         for which in (*letters, letters):
-            where = dict(script=script, quantity="accuracy")
-            cells = [(f"toy, gates {which} at mean", n) for n in "120"]
-            cells.append((f"gates {which} at mean", "0"))
-            yield (
-                NETWORKS[script],
-                ", ".join(which),
-                *(percent(values("memory", when=when, layer=n, **where)) for when, n in cells),
-            )
+            when, name = f"gates {which} at mean", (NETWORKS[script], ", ".join(which))
+            cells = [memory("accuracy", script=script, when=f"toy, {when}", layer=n) for n in "120"]
+            if which == letters:
+                cells.append(inside("accuracy", script=script, when="gates at mean"))
+            else:
+                cells.append(memory("accuracy", script=script, when=when, layer="0"))
+            yield *name, *(percent(numbers) for numbers in cells)
 
 
 @table(

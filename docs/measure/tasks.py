@@ -97,23 +97,34 @@ class Run:
 
 def all_runs():
     """Every run of the page, the most telling first."""
-    runs = []
-    for words, seeds in (80, 5), (20, 5), (40, 5), (10, 5), (160, 3), (320, 3):
-        runs += [Run("first", start, words, seed) for seed in range(seeds) for start in STARTS]
-    marker = [
-        Run("marker", start, words, seed, 20_000, 8)
-        for words, seeds in ((80, 5), (40, 5), (160, 3))
-        for seed in range(seeds)
-        for start in ("SimpleRNN", "LSTM", "GRU")
+    kinds = "SimpleRNN", "LSTM", "GRU"
+
+    def first(words, seeds, starts=tuple(STARTS), **changes):
+        return [Run("first", s, words, seed, **changes) for seed in seeds for s in starts]
+
+    def marker(words, seeds):
+        return [Run("marker", s, words, seed, 20_000, 8) for seed in seeds for s in kinds]
+
+    def seldom(**changes):  # where it stops to hold
+        return first(80, range(3), ("LSTM", "GRU"), **changes)
+
+    return [
+        *first(80, range(5)),
+        *first(20, range(5)),
+        *marker(80, range(3)),
+        *first(40, range(5)),
+        *first(160, range(1)),
+        *marker(40, range(3)),
+        *first(10, range(5)),
+        *first(160, range(1, 3)),
+        *marker(80, range(3, 5)),
+        *seldom(rate=0.003),
+        *first(320, range(1)),
+        *marker(160, range(1)),
+        *seldom(rate=0.01),
+        *marker(40, range(3, 5)),
+        *seldom(reviews=40_000),
     ]
-    # where it stops to hold: more epochs, more reviews, other rates
-    more = [
-        Run("first", start, 80, seed, **change)
-        for change in (dict(epochs=24), dict(reviews=40_000), dict(rate=0.003), dict(rate=0.01))
-        for seed in range(3)
-        for start in ("LSTM", "GRU")
-    ]
-    return [*runs[:14], *marker[:3], *runs[14:70], *marker[3:30], *runs[70:], *more, *marker[30:]]
 
 
 def begin(start, seed):
