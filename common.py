@@ -1,13 +1,15 @@
 """What the four scripts share and what is not the lesson: no model lives here.
 
-In reading order: settings before TensorFlow loads, constants, command line, data, record, reviews.
+In reading order: settings, constants, command line, data, the record of a run, reading a review.
 """
 
 import argparse
 import array
 import collections
 import contextlib
+import csv
 import gc
+import hashlib
 import importlib.util
 import json
 import math
@@ -15,8 +17,9 @@ import os
 import pickle
 import random
 import re
-import socket
+import shutil
 import sys
+import tempfile
 import threading
 import time
 import unicodedata
@@ -24,19 +27,25 @@ import urllib.request
 import warnings
 import zipfile
 from functools import partial
+from pathlib import Path
 
 KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-# This is Keras 3 on TensorFlow in float32, whatever the environment and a keras.json ask for.
-os.environ.update(KERAS_BACKEND="tensorflow", TF_USE_LEGACY_KERAS="0", KERAS_HOME=os.devnull)
-# The matrices of one time step are small: to share one among threads costs more than it saves.
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-gc.set_threshold(1_000_000)  # importing, tracing and reading reviews make objects that stay
-# Without a GPU TensorFlow's C++ writes lines that look like errors at any log level: while it loads
-# nothing is shown, unless TF_CPP_MIN_LOG_LEVEL is set or stderr (2) is closed.
-hidden = "TF_CPP_MIN_LOG_LEVEL" not in os.environ and sys.stderr is not None
-if hidden:
+# A keras.json of yours could change the networks, or end `import keras` in a traceback. Keras looks
+# for it in KERAS_HOME, and nothing else keeps it from that: so it looks there in vain.
+os.environ.update(KERAS_BACKEND="tensorflow", KERAS_HOME=os.devnull)
+cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+if len(cores) <= 2:  # to share the small product of a time step costs two cores more than it saves
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
+os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
+gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
+# At any log level TensorFlow's C++ writes lines to stderr (descriptor 2) that look like errors:
+# while it loads they are not shown, unless TF_CPP_MIN_LOG_LEVEL is set.
+stderr = None
+if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    stderr = os.dup(2)
+    with contextlib.suppress(OSError):  # it may be closed
+        stderr = os.dup(2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 try:
     import h5py
@@ -44,12 +53,12 @@ try:
     import numpy as np
     import tensorflow as tf
 
-    tf.config.list_physical_devices("GPU")
+    tf.config.list_physical_devices("GPU")  # here, for it writes such lines too
 except KeyboardInterrupt:
     sys.exit(130)
 finally:
     os.environ["KERAS_HOME"] = KERAS_HOME
-    if hidden:
+    if stderr is not None:
         os.dup2(stderr, 2)
 
 # ---------------------------------------------------------------------------------------- constants
@@ -62,13 +71,17 @@ IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
 # What fit() calls verbose: 1, a progress bar, where it can be seen, and else 2, a line an epoch.
 BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-DIGESTS = {  # as keras.datasets.imdb checks them
+OTHER_WAYS = "Other ways to the data: docs/data.md (中文: docs/zh-CN/data.md)"
+DIGESTS = {  # sha256 and md5, as keras.datasets.imdb checks them
     "imdb.npz": "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
     "imdb_word_index.json": "bfafd718b763782e994055a2d397834f",
 }
+IMDB_RANKS = "7759147de39893cd"  # which_words() of IMDB's reviews, whatever file they are in
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
-UNFINISHED = "unfinished.weights.h5"  # how a file's name ends until it is whole; Keras wants the h5
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
+NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
+NO_GPU = 'TensorFlow sees no GPU: pip install "tensorflow[and-cuda]" (README.md, GPU; with '
+NO_GPU += "TF_CPP_MIN_LOG_LEVEL=0 in the environment it says why)"
 
 
 def fail(message, status=1):
@@ -80,7 +93,7 @@ def fail(message, status=1):
 
 # ------------------------------------------------------------------------------------- command line
 def number(kind, low, high, text):
-    """Be an argparse type: kind(text), a number from low to high."""
+    """Turn the text of a flag into an int or a float (kind), from low to high."""
     with contextlib.suppress(ValueError):
         if low <= kind(text) <= high:
             return kind(text)
@@ -88,15 +101,16 @@ def number(kind, low, high, text):
 
 
 def output(ending, text):
-    """Be an argparse type: the path of a file that can be written; a link is followed."""
+    """Turn the text of a flag into the path of a file that can be written; a link is followed."""
     path = os.path.realpath(os.path.expanduser(text))
     if not text.endswith(ending):
         raise argparse.ArgumentTypeError(f"the name {text} does not end in {ending}")
     if os.path.exists(path) and not (os.path.isfile(path) and os.access(path, os.W_OK)):
         raise argparse.ArgumentTypeError(f"{text} is there and cannot be replaced")
     try:
-        open(f"{path}.{UNFINISHED}", "wb").close()
-        os.remove(f"{path}.{UNFINISHED}")
+        tempfile.TemporaryFile(dir=os.path.dirname(path)).close()
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(path)  # fails on a name that is too long, too
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot write {text}: {error.strerror}") from None
     return path
@@ -109,7 +123,8 @@ def parse_args(script, argv=None, unroll=False):
     A wrong command line ends the run with status 2, before anything is loaded or trained.
     """
     name, shown = os.path.basename(script), "default: %(default)s"
-    parser = argparse.ArgumentParser(prog=name, epilog="README.md says more about each flag.")
+    epilog = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
+    parser = argparse.ArgumentParser(prog=name, epilog=epilog)
     add = parser.add_argument
     add("--data", type=os.path.expanduser, default="auto", help="imdb, toy, auto or an npz file")
     add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
@@ -128,10 +143,14 @@ def parse_args(script, argv=None, unroll=False):
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
     args = parser.parse_args(argv, argparse.Namespace(script=name.removesuffix(".py")))
     outputs = [path for path in (args.save, args.log, args.plot) if path]
-    if args.load and outputs:
+    if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
+        parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")
+    if args.load is not None and outputs:
         parser.error("--load does not train: there is nothing to --save, --log or --plot")
-    if args.load and not (args.load.endswith(".weights.h5") and os.path.isfile(args.load)):
-        parser.error(f"--load {args.load}: no such file, or its name does not end in .weights.h5")
+    if args.load is not None and not re.search(r"\.weights\.h5$", args.load):
+        parser.error(f"--load {args.load}: its name does not end in .weights.h5")
+    if args.load and not os.path.isfile(args.load):
+        parser.error(f"--load {args.load}: there is no such file")
     if len({os.path.realpath(args.data), *outputs}) <= len(outputs):
         parser.error("--save, --log, --plot and --data must name different files")
     if args.plot and not importlib.util.find_spec("matplotlib"):
@@ -139,56 +158,77 @@ def parse_args(script, argv=None, unroll=False):
     if not all(map(split_words, args.review)):
         parser.error("--review: there is no word in it")
     if args.device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
+        with contextlib.suppress(RuntimeError):  # said below: this Python has used the GPU
+            tf.config.set_visible_devices([], "GPU")
     gpus = tf.config.get_visible_devices("GPU")
+    if args.device == "cpu" and gpus:
+        parser.error("--device cpu: the GPU is in use; restart the notebook's kernel first")
     if args.device == "gpu" and not gpus:
-        parser.error("--device gpu: TensorFlow sees none (README.md, GPU, says what it needs)")
+        parser.error(f"--device gpu: {NO_GPU}")
+    hidden = args.device == "cpu" or "CUDA_VISIBLE_DEVICES" in os.environ
+    if not gpus and not hidden and any(map(os.path.exists, NVIDIA)):
+        print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
     # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
     no_passes = {"disable_meta_optimizer": args.unroll and not gpus}
     tf.config.optimizer.set_experimental_options(no_passes)
+    keras.utils.clear_session(free_memory=False)  # what a notebook's earlier run has left
     keras.utils.set_random_seed(args.seed)
     return args
+
+
+def falling_rate(args, train):
+    """Return a learning rate that falls in a straight line from --learning-rate to 0.
+
+    It is 0 after the last step, but falls no faster than in two epochs of IMDB: what fell to 0
+    within one epoch had learned too little by then (73 % right: docs/experiments.md).
+    """
+    steps = max(args.epochs * len(train), 2 * IMDB_TRAIN // args.batch_size)
+    return keras.optimizers.schedules.PolynomialDecay(args.learning_rate, steps, 0.0)
 
 
 # --------------------------------------------------------------------------------------------- data
 def cached(name):
     """Return the path of one of Keras's data files, downloaded if it is not there, or OSError.
 
-    Keras sets no time limit. The first answer is waited for in a thread, which bounds the lookup of
-    the name, a proxy and several dead addresses together; then each silence is bounded by itself.
+    Keras sets no time limit. Here the first answer is waited for in a thread, which bounds a name's
+    lookup, a proxy and several dead addresses together; urlopen's timeout bounds each silence.
     """
-    path, url, reached = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name, []
+    path, url, answers = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name, []
     if os.path.exists(path):
         return path
 
     def ask():
-        with contextlib.suppress(Exception):
-            urllib.request.urlopen(url, timeout=NETWORK_SECONDS).close()
-            reached.append(True)
+        try:
+            answers.append(urllib.request.urlopen(url, timeout=NETWORK_SECONDS))
+        except Exception as error:
+            answers.append(error)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(NETWORK_SECONDS)
     try:
-        if not reached:
-            raise OSError("it cannot be reached")
-        socket.setdefaulttimeout(NETWORK_SECONDS)
+        if not answers or isinstance(answers[0], Exception):
+            raise answers[0] if answers else TimeoutError(f"silent for {NETWORK_SECONDS} seconds")
+        print(f"downloading {url} ({answers[0].headers['Content-Length']} bytes)", flush=True)
+        content = answers[0].read(MEMBER_BYTES)  # at most
+        kind = hashlib.sha256 if name.endswith(".npz") else hashlib.md5
+        if kind(content).hexdigest() != DIGESTS[name]:
+            raise OSError("what came is not that file, or not all of it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        new = f"unchecked-{name}"  # Keras lets a file with another hash lie
-        new = keras.utils.get_file(new, url, file_hash=DIGESTS[name], cache_dir=KERAS_HOME)
-        os.replace(new, path)
-        return path
-    except Exception as error:  # Keras raises a bare Exception for a failed download
-        raise OSError(f"cannot download {url} ({error})") from error
-    finally:
-        socket.setdefaulttimeout(None)
+        replace(path, lambda new: Path(new).write_bytes(content))
+    except Exception as error:  # http.client has some of its own
+        if not os.path.exists(path):  # else another run was first
+            raise OSError(f"cannot download {url}: {str(error) or repr(error)}") from error
+    return path
 
 
 class Inert:
     """Stands in for everything that a pickle names: keeps its state and does nothing."""
 
+    state = ()
+
     def __init__(self, *args):
-        self.state = ()
+        pass
 
     def __setstate__(self, state):
         self.state = state
@@ -201,14 +241,14 @@ class ListsOnly(pickle.Unpickler):
         return Inert
 
 
-def read_npz(path):
+def read_npz(path, digest=None):
     """Read a file in the layout of imdb.npz and return what Keras gives for it, padded.
 
     -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as Keras does
-    (one RandomState(113)). Nothing in the file is executed. Raises ValueError if it is not like it.
+    (one RandomState(113)). digest: a hash that is told the file's words, or else the ranks in it.
+    Nothing in the file is executed. Raises ValueError if it is not like it.
     """
-    rng = np.random.RandomState(113)
-    splits = []
+    rng, splits = np.random.RandomState(113), []
     try:
         if not os.path.isfile(path):  # a pipe or a device could be read for ever
             raise FileNotFoundError("there is no such file")
@@ -216,22 +256,27 @@ def read_npz(path):
             for info in archive.infolist():
                 if info.file_size > MEMBER_BYTES or info.compress_type not in (0, 8):
                     raise ValueError(f"{info.filename} is too large, or not packed as NumPy does")
+            has_words = "words.json" in archive.namelist()
+            if digest and has_words:
+                digest.update(archive.read("words.json"))
             for split in ("train", "test"):
                 with archive.open(f"x_{split}.npy") as file:
                     np.lib.format.read_magic(file)
                     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
                     if not dtype.hasobject:
                         raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
-                    *_, reviews = ListsOnly(file).load().state  # ndarray's; the items come last
+                    reviews = ListsOnly(file).load().state[-1]  # an array's state ends with items
                 with archive.open(f"y_{split}.npy") as file:
                     y = np.lib.format.read_array(file, allow_pickle=False)
-                x = encode(reviews)
-                if y.shape not in {(len(x),), (len(x), 1)} or not len(x):
-                    raise ValueError(f"{len(x)} reviews in x_{split}, y_{split} has {y.shape}")
+                n = len(reviews)
+                if y.shape not in {(n,), (n, 1)} or not 0 < n * WORDS <= MEMBER_BYTES:
+                    raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
                 if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                     raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
-                order = rng.permutation(len(x))
-                splits.append((x[order], y.reshape(-1)[order].astype(np.int64)))
+                for review in reviews if digest and not has_words else ():
+                    digest.update(array.array("q", [len(review), *review]))
+                order = rng.permutation(n)
+                splits.append((encode(reviews)[order], y.reshape(-1)[order].astype(np.int64)))
     except Exception as error:  # a broken zip or pickle can raise nearly anything
         raise ValueError(f"cannot read {path}: {str(error) or repr(error)}") from error
     return splits
@@ -243,23 +288,19 @@ def encode(reviews):
     reviews: n lists of word ranks from 1 -> [n, 80] int32: a start token, rank + 3 for a word and 2
     for one out of the vocabulary; of these the last 80, with zeros in front. Raises ValueError.
     """
-    if len(reviews) * WORDS > MEMBER_BYTES:  # one list can be named a million times
-        raise ValueError("more reviews than any imdb.npz could hold")
-    tails = [review[-WORDS:] if type(review) in (list, tuple) else [None] for review in reviews]
-    words = array.array("q")  # 64-bit whole numbers
+    pad, start = PAD - INDEX_FROM, START - INDEX_FROM  # as ranks: 3 is added to all of them below
+    rows = array.array("q")  # 64-bit whole numbers
     try:
-        for tail in tails:
-            words.fromlist(list(tail))
-    except TypeError:
-        raise ValueError("a review is no list of numbers: save lists of Python's int") from None
-    ranks = np.array(words)
-    if ranks.min(initial=1) < 1 or ranks.max(initial=1) >= 2**31:
-        raise ValueError("a word has a rank below 1, or one that is too large")
-    lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
-    place = np.arange(WORDS) - WORDS + lengths[:, None]  # [n, 80]: -1 before a review's first word
-    x = np.where(place == -1, START, PAD).astype(np.int32)
-    x[place >= 0] = np.where(ranks < VOCABULARY - INDEX_FROM, ranks + INDEX_FROM, UNKNOWN)
-    return x
+        for review in reviews:
+            kept = [start, *review][-WORDS:]
+            if type(review) not in (list, tuple) or min(kept[kept[0] == start :], default=1) < 1:
+                raise TypeError
+            rows.fromlist([pad] * (WORDS - len(kept)) + kept)
+    except (TypeError, OverflowError):
+        what = "a review is no list of word ranks, numbers from 1: save lists of Python's int"
+        raise ValueError(what) from None
+    ids = np.array(rows).reshape(-1, WORDS) + INDEX_FROM
+    return np.where(ids < VOCABULARY, ids, UNKNOWN).astype(np.int32)
 
 
 def toy_reviews():
@@ -289,7 +330,7 @@ def toy_reviews():
 def load_toy():
     """Return the toy reviews as read_npz returns a file: (x_train, y_train), (x_test, y_test)."""
     texts, y, index = toy_reviews()
-    x = encode([[index[word] for word in text.split()] for text in texts])
+    x = encode([index[word] for word in text.split()] for text in texts)
     return (x[:TOY_TRAIN], y[:TOY_TRAIN]), (x[TOY_TRAIN:], y[TOY_TRAIN:])
 
 
@@ -321,10 +362,10 @@ def load_datasets(args):
             data, path = "imdb", cached("imdb.npz")
         except OSError as error:
             if args.data == "imdb":
-                fail(error)
+                fail(f"{error}. {OTHER_WAYS}")
             data = "toy"
             toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
-            print(f"warning: {error}. {toy}. See docs/data.md", file=sys.stderr)
+            print(f"warning: {error}. {toy}. {OTHER_WAYS}", file=sys.stderr)
     try:
         splits = load_toy() if data == "toy" else read_npz(path)
     except ValueError as error:
@@ -337,39 +378,45 @@ def load_datasets(args):
 
 # ------------------------------------------------------------------------------ the record of a run
 def replace(path, write):
-    """Call write(a name beside path) and rename what it wrote to path, or end the run."""
-    temporary = f"{path}.{UNFINISHED}"
+    """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
+    folder = os.path.join(os.path.dirname(path), f"unfinished-{os.getpid()}-{time.time_ns()}")
+    new = os.path.join(folder, os.path.basename(path))
+    os.mkdir(folder)
     try:
-        write(temporary)
+        write(new)
         if os.path.exists(path):
-            os.chmod(temporary, os.stat(path).st_mode)
-        os.replace(temporary, path)
-    except OSError as error:
-        fail(f"cannot write {path}: {error}")
+            os.chmod(new, os.stat(path).st_mode)
+        os.replace(new, path)
     finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Record(keras.callbacks.Callback):
-    """The record of a run: after every epoch --save, --log and --plot, and in the end a line."""
+    """The record of a run: after every epoch --save, --log and --plot, and in the end a line.
+
+    data: what load_datasets() says; done: what was done, if it is not training.
+    """
 
     def __init__(self, args, data, done=None):
         super().__init__()
         self.args, self.data, self.done = args, os.path.basename(data), done
-        self.index = load_word_index(data) if args.review else None  # before training, if it fails
+        self.words = which_words(data) if args.save else None  # before training, if it fails
+        self.index = load_word_index(data) if args.review else None
         self.epochs = []  # of each: epoch, accuracy, loss, val_accuracy, val_loss
+        self.unwritten = {}  # {path: why it could not be written when that was last tried}
 
     def on_train_begin(self, logs=None):
+        """Start the clock; make Adam's variables, or the first step would be traced twice."""
         self.started = time.perf_counter()
-        # Adam's variables now, and not in the first training step: that would be traced twice.
         self.model.optimizer.build(self.model.trainable_variables)
 
     def on_test_end(self, logs):
+        """Keep the score on the test set, and how many reviews it is of."""
         reviews = int(self.model.metrics[0].count)  # the mean of the losses counts them
         self.score = logs["accuracy"], logs["loss"], reviews
 
     def on_epoch_end(self, epoch, logs):
+        """Write the files, unless the loss is nan. One that cannot be written is tried again."""
         self.epochs.append({"epoch": epoch + 1, **logs})
         args, of = self.args, "" if epoch + 1 == self.args.epochs else f" of {self.args.epochs}"
         seconds = time.perf_counter() - self.started
@@ -377,19 +424,30 @@ class Record(keras.callbacks.Callback):
         self.model.stop_training = math.isnan(logs["loss"])
         for path, write in (args.save, self.save), (args.log, self.log), (args.plot, self.plot):
             if path and not self.model.stop_training:
-                replace(path, write)
+                self.unwritten.pop(path, None)
+                try:
+                    replace(path, write)
+                except OSError as error:
+                    self.unwritten[path] = f"cannot write {path}: {error}"
+                    print(f"warning: {self.unwritten[path]}", file=sys.stderr)
 
     def save(self, path):
+        """Write the weights, with a note of which words their ids are."""
+        # HDF5 crashes on a full disk, at the end of Python: let Python find out first.
+        Path(path).write_bytes(bytes(16 * self.model.count_params() + 2**20))
         self.model.save_weights(path)
-        with h5py.File(path, "a") as file:  # with a note of whose word ids they know
-            file.attrs["data"] = self.data
+        with h5py.File(path, "a") as file:
+            file.attrs.update(data=self.data, words=self.words)
 
     def log(self, path):
-        with open(path, "w", encoding="utf-8") as file:
-            for row in self.epochs[0], *(epoch.values() for epoch in self.epochs):
-                print(*row, sep=",", file=file)
+        """Write a row for each epoch."""
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, self.epochs[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.epochs)
 
     def plot(self, path):
+        """Draw loss and accuracy by epoch."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(8, 3.2), layout="constrained")
@@ -403,65 +461,94 @@ class Record(keras.callbacks.Callback):
         figure.suptitle(ascii(title)[1:-1])  # the font may lack other letters
         figure.savefig(path, format="png", dpi=120)
 
-    def report(self):
-        """Print what was done and the score on the test set, in one line for a table."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        """Read --review, then print what was done and the score on the test set in one line."""
         if not self.done:  # interrupted in the first epoch
             return
-        read_reviews(self.args.review, self.model, self.index)
         accuracy, loss, reviews = self.score
-        print(
-            f"{self.args.script}: test accuracy {accuracy:.4f} ({accuracy * reviews:.0f}/{reviews})"
-            f", loss {loss:.4f}, {self.done}, {self.model.count_params()} parameters, "
-            f"seed {self.args.seed}, data {self.data}, "
-            f"device {'GPU' if tf.config.get_visible_devices('GPU') else 'CPU'}, "
-            f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
-        )
+        device = "GPU" if "GPU" in self.model.weights[0].value.device else "CPU"
+        try:
+            read_reviews(self.args.review, self.model, self.index)
+        finally:
+            print(
+                f"{self.args.script}: test accuracy {accuracy:.4f} ({accuracy * reviews:.0f}/"
+                f"{reviews}), loss {loss:.4f}, {self.done}, {self.model.count_params()} parameters"
+                f", seed {self.args.seed}, data {self.data}, device {device}, "
+                f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+            )
         if math.isnan(loss):
             fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
+        if self.unwritten and not kind:
+            fail("; ".join(self.unwritten.values()))
 
 
 def use_weights(args, model):
     """Read the weights of --load into a built model; then read --review, or score the test set."""
-    sizes = []
+    sizes = {}
     try:
         with h5py.File(args.load) as file:
-            file.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
-            trained_on = str(file.attrs.get("data", os.path.basename(args.data)))[:99]
-        if sum(sizes) > os.path.getsize(args.load):
-            raise ValueError("it declares more than it holds")
+            file.visititems(lambda name, item: sizes.update({name: getattr(item, "nbytes", 0)}))
+            trained_on, words = (file.attrs.get(note) for note in ("data", "words"))
+        own = [name for name in sizes if sizes[name] and not name.startswith("optimizer")]
+        # Keras reads a file that declares more than it holds, and leaves out layers it lacks
+        if sum(sizes.values()) > os.path.getsize(args.load) or len(own) != len(model.weights):
+            raise ValueError
         model.load_weights(args.load)
     except Exception:  # h5py and Keras raise whatever the content of a file leads to
         fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
-    if args.data == "auto" and trained_on in ("toy", "imdb"):
-        args.data = trained_on
-    if trained_on != os.path.basename(args.data):  # where the same ids are other words
-        fail(f"{args.load}: trained on {trained_on}, and --data is {args.data}")
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        print(f"warning: {args.load} has weights that are nan or infinite", file=sys.stderr)
+    if words is None and trained_on not in (None, "imdb", "toy"):
+        fail(f"{args.load}: trained on {trained_on} with an earlier version: train again")
+    words = words or trained_on
+    if args.data == "auto" and words in ("imdb", "toy"):
+        args.data = words
+    if words and words != which_words(args.data):  # the same ids are other words there
+        fail(f"{args.load}: trained on {trained_on}, and the words of --data {args.data} differ")
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data))
     _, test, data = load_datasets(args)
-    record = Record(args, data, done=f"loaded from {os.path.basename(args.load)}")
-    model.compile(loss="binary_crossentropy", metrics=[keras.metrics.BinaryAccuracy("accuracy")])
-    model.evaluate(test, verbose=BAR, callbacks=[record])
-    record.report()
+    accuracy = keras.metrics.BinaryAccuracy("accuracy")
+    model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+    with Record(args, data, done=f"loaded from {os.path.basename(args.load)}") as record:
+        model.evaluate(test, verbose=BAR, callbacks=[record])
 
 
 # --------------------------------------------------------------------------------- reading a review
-def load_word_index(data):
-    """Return {word: rank}: the toy's, the one beside the path of --data, or else Keras's own."""
-    if data == "toy":
-        return toy_reviews()[-1]
-    path = os.path.join(os.path.dirname(data), "imdb_word_index.json")
+def which_words(data):
+    """Say which words the ids of data are: imdb, toy, or a digest of a file's words or ranks."""
+    if data in ("auto", "imdb", "toy"):
+        return data.replace("auto", "imdb")
+    digest = hashlib.sha256()
     try:
-        if data in ("auto", "imdb") or not os.path.isfile(path):
-            path = cached("imdb_word_index.json")
-        with open(path, encoding="utf-8") as file:
-            index = json.load(file)
+        read_npz(data, digest)
+    except ValueError as error:
+        fail(error)
+    name = digest.hexdigest()[:16]
+    return "imdb" if name == IMDB_RANKS else name
+
+
+def load_word_index(data):
+    """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
+    name, words = which_words(data), None
+    if name == "toy":
+        return toy_reviews()[-1]
+    path = Path(data).with_name("imdb_word_index.json")  # beside an imdb.npz, if it is IMDB's
+    try:
+        if data not in ("auto", "imdb"):
+            with zipfile.ZipFile(data) as archive:
+                words = archive.read("words.json") if "words.json" in archive.namelist() else None
+        if words is None and name != "imdb":
+            raise ValueError(f"{data} does not hold them: make it again (docs/data.md)")
+        if words is None and path.is_file():
+            words = path.read_bytes()
+            words = words if hashlib.md5(words).hexdigest() == DIGESTS[path.name] else None
+        index = json.loads(words or Path(cached(path.name)).read_bytes())
         if type(index) is not dict or not all(type(r) is int and r > 0 for r in index.values()):
-            raise ValueError(f"{path} does not give each word a rank")
-    except (OSError, ValueError) as error:
-        fail(f"no word index for --review: {error} (--data PATH takes the one beside PATH)")
+            raise ValueError("not every word has a rank")
+    except (OSError, ValueError, RecursionError) as error:
+        fail(f"--review does not know the words: {error}")
     return index
 
 
@@ -482,9 +569,10 @@ def read_reviews(texts, model, index):
     for text in texts:
         words = split_words(text)
         ranks = [index.get(word, VOCABULARY) for word in words]
-        # Every prefix is a review of its own, cut and padded as in training: [n, 80], one batch.
-        x = encode([ranks[: n + 1] for n in range(len(ranks))])
-        probabilities = model(x, training=False).numpy()[:, 0]  # [n, 80] -> [n]
+        # Every prefix is a review of its own, cut and padded as in training.
+        x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]
+        batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
+        probabilities = np.concatenate([model(b, training=False)[:, 0] for b in batches])  # [n]
         shown = [f"{w} (unknown)" if i == UNKNOWN else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")

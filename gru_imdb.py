@@ -14,9 +14,6 @@ it in Cho et al. 2014), hence two biases. Many texts swap the roles of z and 1 -
 The post writes W x for a column vector x; Keras keeps a batch of rows, so it is x W here.
 `kernel` is W_xz, W_xr, W_xg side by side, `recurrent_kernel` W_hz, W_hr, W_hg; of the two rows of
 `bias` the first is b_xz, b_xr, b_xg and the second b_hz, b_hr, b_hg.
-
-Left out: masking (the zeros in front of a short review are read like words), pretrained word
-vectors (the embedding starts random) and XLA (jit_compile: it compiles longer than it saves here).
 """
 
 import common  # first: it sets TensorFlow's environment variables
@@ -36,12 +33,11 @@ class SentimentClassifier(keras.Model):
         self.rnn_2 = layers.GRU(units, dropout=0.5, unroll=unroll)
         self.dense = layers.Dense(1, activation="sigmoid")
 
-    def build(self, input_shape):
-        # Makes the weights, from the shapes alone: Keras would else run call() once to learn them.
-        self.embedding.build(input_shape)  # [b, 80]
-        self.rnn_1.build((*input_shape, common.EMBEDDING))  # [b, 80, 100]
-        self.rnn_2.build((*input_shape, self.rnn_1.units))  # [b, 80, 64]
-        self.dense.build((None, self.rnn_2.units))  # [b, 64]
+    def build(self, shape):
+        # Makes the weights, from shapes alone: Keras would make none, or run call() to learn them.
+        for layer in self.layers:  # [b, 80] -> [b, 80, 100] -> [b, 80, 64] -> [b, 64] -> [b, 1]
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
 
     def call(self, inputs, training=False):
         x = self.embedding(inputs)  # [b, 80] -> [b, 80, 100]
@@ -59,18 +55,14 @@ def main(argv=None):
         return common.use_weights(args, model)  # nothing is trained
     train, test, data = common.load_datasets(args)
     model.summary()
-    steps = max(args.epochs * len(train), 2 * common.IMDB_TRAIN // args.batch_size)  # or 2 epochs
-    rate = keras.optimizers.schedules.PolynomialDecay(args.learning_rate, steps, 0.0)  # down to 0
-    adam = keras.optimizers.Adam(rate, clipnorm=args.clipnorm)
+    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
+    # made here: from the string "accuracy" fit() would make one, and trace the training graph twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    record = common.Record(args, data)  # after every epoch: --save, --log, --plot
-    try:
+    with common.Record(args, data) as record:  # each epoch's files, and the last line
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )
-    finally:
-        record.report()  # the last line, after Ctrl-C too
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ x_t of cell 2 is h_t of cell 1.
 
 The post writes W x for a column vector x; Keras keeps a batch of rows, so it is x W here.
 W_xh is the cell's `kernel`, W_hh its `recurrent_kernel`, b its `bias`.
-
-Left out: masking (the zeros in front of a short review are read like words), pretrained word
-vectors (the embedding starts random) and XLA (jit_compile: it compiles longer than it saves here).
 """
 
 import common  # first: it sets TensorFlow's environment variables
@@ -34,13 +31,14 @@ class SentimentClassifier(keras.Model):
         self.cell_2 = layers.SimpleRNNCell(units, dropout=0.5)
         self.dense = layers.Dense(1, activation="sigmoid")
 
-    def build(self, input_shape):
-        # Makes the weights, from the shapes alone: Keras would else run call() once to learn them.
-        self.embedding.build(input_shape)  # [b, 80]
+    def build(self, shape):
+        # Makes the weights, from shapes alone: Keras would make none, or run call() to learn them.
+        self.embedding.build(shape)  # [b, 80]
         self.cell_1.build((None, common.EMBEDDING))  # [b, 100]
         self.cell_2.build((None, self.cell_1.units))  # [b, 64]
         self.dense.build((None, self.cell_2.units))  # [b, 64]
-        self.cell_1.output_shape = self.cell_2.output_shape = (None, self.cell_1.units)  # summary()
+        # For summary() alone: a cell returns out and states, so Keras cannot know which is meant.
+        self.cell_1.output_shape = self.cell_2.output_shape = (None, self.cell_1.units)
 
     def call(self, inputs, training=False):
         x = self.embedding(inputs)  # [b, 80] -> [b, 80, 100]
@@ -65,18 +63,14 @@ def main(argv=None):
         return common.use_weights(args, model)  # nothing is trained
     train, test, data = common.load_datasets(args)
     model.summary()
-    steps = max(args.epochs * len(train), 2 * common.IMDB_TRAIN // args.batch_size)  # or 2 epochs
-    rate = keras.optimizers.schedules.PolynomialDecay(args.learning_rate, steps, 0.0)  # down to 0
-    adam = keras.optimizers.Adam(rate, clipnorm=args.clipnorm)
+    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
+    # made here: from the string "accuracy" fit() would make one, and trace the training graph twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    record = common.Record(args, data)  # after every epoch: --save, --log, --plot
-    try:
+    with common.Record(args, data) as record:  # each epoch's files, and the last line
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )
-    finally:
-        record.report()  # the last line, after Ctrl-C too
 
 
 if __name__ == "__main__":
