@@ -156,6 +156,7 @@ def measure_memory(script, seed, args, x, y, note):
             real = values.real[np.abs(values.imag) < 1e-6]
             note(when, layer, "largest real eigenvalue", real.max(initial=0))
             note(when, layer, "real eigenvalues", len(real))
+    measure_sure(model, many, y[whole[:512]], note)
     jacobians = inside.all_jacobians(model, few)
     layer = 1 + int(np.argmax([inside.eigenvalue_sizes(j)[0] for j in jacobians]))
     left, right = inside.slow_direction(jacobians[layer - 1])
@@ -234,6 +235,14 @@ def measure_memory(script, seed, args, x, y, note):
             note(f"gates {letter} at mean", 0, "accuracy", found)
     if script == "lstm_imdb":
         measure_words(model, layer, left, x, args, note)
+
+
+def measure_sure(model, x, y, note):
+    """How many times the median the mean gradient at word 1 is, as it is and divided by |p - y|."""
+    norms = inside.gradient_norms(model, x, y)[:, 0]
+    p = model(x, training=False).numpy()[:, 0]
+    for name, numbers in ("", norms), (" by |p - y|", norms / np.abs(p - y)):
+        note("after", 0, f"gradient 1 mean over median{name}", numbers.mean() / np.median(numbers))
 
 
 def logits(model, states):
