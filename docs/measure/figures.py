@@ -278,7 +278,7 @@ def first_word(args):
 
 
 def negation(args):
-    """The gates of layer 1 at each word of two toy texts, mean of the units: with and without not."""
+    """The gates of layer 1 at each word of two toy texts: with a "not" and without."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     grid = figure.subplots(2, 2, sharey=True)
     index = common.toy_reviews()[2]

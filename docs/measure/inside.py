@@ -76,7 +76,7 @@ def gates(cell, x, state):
 
 
 def gated_step(cell, x, state, fixed):
-    """A step in which the gates named in `fixed`, or the candidate g, have the values given there."""
+    """A step in which the gates named in `fixed`, or the candidate g, have given values."""
     own, candidate = gates(cell, x, state)
     own = {**own, **fixed}
     h, g = state[:, : cell.units], own.get("g", candidate(own.get("r")))

@@ -207,9 +207,9 @@ def eigenvalues():
     "网络 | 慢方向在第 1 层的种子 | 在第 2 层的",
 )
 def layers():
-    for script, name in NETWORKS.items():
+    for script in GATES:
         found = inside("slow layer", script=script)
-        yield name, *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
+        yield NETWORKS[script], *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
 
 
 @table(
@@ -408,7 +408,8 @@ def kept():
         ("only first component", "only the first principal component", "只有第一主成分"),
         ("only random", "only a random direction", "只有一个随机方向"),
         ("slow away", "all but the slow number", "除慢的数以外的全部"),
-        ("ten others away", "all but the ten largest other components", "除另外十个最大主成分以外的全部"),
+        ("ten others away", "all but the ten largest other components",
+         "除另外十个最大主成分以外的全部"),
         ("other real away", "all but the other real eigendirections", "除其他实特征方向以外的全部"),
         ("half away", "a random half of the dimensions", "随机的一半维度"),
         ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的数"),
@@ -424,7 +425,8 @@ def ladder():
     for when, english, chinese in (
         ("last word", "nothing: the last word alone", "什么都不记：只有最后一个词"),
         ("+ other layer", "the other layer's state", "另一层的状态"),
-        ("+ rest of layer", "and the slow layer's, but for the slow number", "再加上慢的那一层，去掉慢的数"),
+        ("+ rest of layer", "and the slow layer's, but for the slow number",
+         "再加上慢的那一层，去掉慢的数"),
         ("as trained", "and the slow number: as trained", "再加上慢的数：原样"),
         ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
     ):  # fmt: skip

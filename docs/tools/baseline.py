@@ -37,7 +37,7 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     bigrams = "--bigrams" in argv
     flags = [flag for flag in argv if flag != "--bigrams"]
-    # Its own rate, chosen as the scripts' was, on held-out reviews; a flag given by hand comes last.
+    # Its own rate, chosen on held-out reviews as the scripts' was; a user's flag comes after it.
     args = common.parse_args(__file__, ["--learning-rate", str(RATE), *flags])
     model = average(bigrams)
     train, test, data = common.load_datasets(args)
