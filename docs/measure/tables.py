@@ -100,8 +100,9 @@ def table(english, chinese):
 
 
 @table(
-    "script | mean | lowest | highest | best epoch | parameters | whole run",
-    "脚本 | 平均 | 最低 | 最高 | 最佳轮次 | 参数量 | 整次运行",
+    "script | mean | lowest | highest | epoch of the lowest test loss (runs of ten) | parameters "
+    "| whole run",
+    "脚本 | 平均 | 最低 | 最高 | 测试损失最低的轮次（10 次运行中的次数） | 参数量 | 整次运行",
 )
 def results():
     for script in SCRIPTS:
@@ -134,7 +135,7 @@ def exercises():
         (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
         (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽补的零"),
         (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
-        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元数减半"),
+        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元减半"),
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
         (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动推进"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
@@ -214,7 +215,7 @@ def layers():
 @table(
     "network | as trained | slow direction away, step 40 | random one away, step 40 "
     "| slow, every step | random, every step",
-    "网络 | 原样 | 第 40 步拿走慢方向 | 第 40 步拿走随机方向 | 每步拿走慢方向 | 每步拿走随机方向",
+    "网络 | 原样 | 第 40 步去掉慢方向 | 第 40 步去掉随机方向 | 每步去掉慢方向 | 每步去掉随机方向",
 )
 def direction():
     times = "step 40", "every step"
@@ -226,7 +227,7 @@ def direction():
 
 @table(
     "network | as trained | every gate at its unit's mean | at an untrained gate's value",
-    "网络 | 原样 | 门固定在平均值 | 门固定在初始值",
+    "网络 | 原样 | 门固定在各隐藏单元的平均值 | 门固定在训练前的值",
 )
 def frozen():
     for script in GATES:
