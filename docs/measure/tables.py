@@ -101,7 +101,7 @@ def table(english, chinese):
 
 @table(
     "script | mean | lowest | highest | best epoch | parameters | whole run",
-    "脚本 | 平均 | 最低 | 最高 | 最佳轮次 | 参数量 | 整次运行",
+    "脚本 | 平均 | 最低 | 最高 | 测试损失最低的轮（次数） | 参数量 | 整次运行",
 )
 def results():
     for script in SCRIPTS:
@@ -132,23 +132,23 @@ def exercises():
         (3, "03-one-layer", "lstm_imdb", "one layer", "只用一层"),
         (4, "04-200-words", "lstm_imdb", "200 words", "保留 200 个词"),
         (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
-        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽补的零"),
+        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽填充的零"),
         (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
         (8, "--units 32", "gru_imdb", "half the units", "隐藏单元数减半"),
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
-        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动推进"),
+        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
     ):
         name = NETWORKS[script]
         names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
         yield names, exercise_score(number, change), percent(unchanged(script))
-    names = "12. averaging with pairs", "12. 取平均，加上词对"
+    names = "12. averaging with pairs", "12. 词向量取平均，加上相邻词对"
     yield names, exercise_score(12, "--bigrams"), exercise_score(12, "")
 
 
 @table(
     "network | mean, word 1 | median review, word 1 | mean, word 80 | kept by a step back",
-    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步留下",
+    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步保留的比例",
 )
 def gradient():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
@@ -215,7 +215,7 @@ def layers():
 @table(
     "network | as trained | slow direction away, step 40 | random one away, step 40 "
     "| slow, every step | random, every step",
-    "网络 | 原样 | 第 40 步拿走慢方向 | 第 40 步拿走随机方向 | 每步拿走慢方向 | 每步拿走随机方向",
+    "网络 | 原样 | 第 40 步去掉慢方向 | 第 40 步去掉随机方向 | 每步去掉慢方向 | 每步去掉随机方向",
 )
 def direction():
     times = "step 40", "every step"
@@ -227,7 +227,7 @@ def direction():
 
 @table(
     "network | as trained | every gate at its unit's mean | at an untrained gate's value",
-    "网络 | 原样 | 门固定在平均值 | 门固定在初始值",
+    "网络 | 原样 | 每个门固定在自己的平均值 | 门固定在训练前的值",
 )
 def frozen():
     for script in GATES:
@@ -246,7 +246,7 @@ def frozen():
 def toy():
     for script, name in {
         "baseline": ("averaged word vectors", "词向量取平均"),
-        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写循环的 SimpleRNN"),
+        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写 for 循环的 SimpleRNNCell"),
         **NETWORKS,
     }.items():
         kinds = "toy all", "toy not", "toy no not"
