@@ -207,9 +207,9 @@ def eigenvalues():
     "网络 | 慢方向在第 1 层的种子 | 在第 2 层的",
 )
 def layers():
-    for script, name in NETWORKS.items():
+    for script in GATES:
         found = inside("slow layer", script=script)
-        yield name, *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
+        yield NETWORKS[script], *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
 
 
 @table(
@@ -251,6 +251,295 @@ def toy():
     }.items():
         kinds = "toy all", "toy not", "toy no not"
         yield name, *(percent(inside(k, script=script, when="as trained")) for k in kinds)
+
+
+# What docs/measure/tasks.py, memory.py, opening.py and lengths.py found.
+def memory(quantity, **where):
+    """A quantity of memory.csv, one number of each seed."""
+    return values("memory", quantity=quantity, **where)
+
+
+def task_runs(task, start, words, reviews, epochs=None, rate="0.001"):
+    """The runs of a made-up task: of each seed the test accuracy after every epoch."""
+    epochs = epochs or {"first": "6", "marker": "8"}[task]
+    runs = {}
+    for row in read_csv("tasks"):
+        key = [row[k] for k in ("task", "start", "words", "reviews", "epochs", "rate")]
+        if key == [task, start, words, reviews, epochs, rate] and row["quantity"][:5] == "epoch":
+            runs.setdefault(row["seed"], []).append(float(row["value"]))
+    return list(runs.values())
+
+
+def learned(runs, enough):
+    """How many runs got so far, and in which epochs: "3/5 (2-4)", "0/5"; "" without runs."""
+    first = [next((n for n, a in enumerate(run, 1) if a >= enough), 0) for run in runs]
+    at = sorted(filter(None, first))
+    when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
+    return f"{len(at)}/{len(runs)}{when}" if runs else ""
+
+
+STARTS = {
+    "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
+    "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
+    "SimpleRNN .7": ("SimpleRNN, that times .7", "SimpleRNN，正交乘 0.7"),
+    "LSTM": ("LSTM, b_f = 1 (f = .73)", "LSTM，b_f = 1（f = 0.73）"),
+    "LSTM b_f = 3": ("LSTM, b_f = 3 (f = .95)", "LSTM，b_f = 3（f = 0.95）"),
+    "GRU": ("GRU, b_z = 0 (z = .5)", "GRU，b_z = 0（z = 0.5）"),
+    "GRU b_z = 3": ("GRU, b_z = 3 (z = .95)", "GRU，b_z = 3（z = 0.95）"),
+}
+LENGTHS = ("10", "20", "40", "80", "160", "320")
+
+
+@table(
+    "start | gradient at word 1, T = 80 | T = 10 | T = 20 | T = 40 | T = 80 | T = 160 | T = 320",
+    "初始值 | 第 1 个词处的梯度，T = 80 | T = 10 | T = 20 | T = 40 | T = 80 | T = 160 | T = 320",
+)
+def first_word():
+    for start, names in STARTS.items():
+        where = dict(task="first", start=start, words="80", epochs="6", reviews="10000")
+        gradients = values("tasks", quantity="gradient 1", rate="0.001", **where)
+        cells = [learned(task_runs("first", start, n, "10000"), 0.99) for n in LENGTHS]
+        yield names, spread(gradients, ".0e"), *cells
+
+
+@table(
+    "start, T = 80 | as above | 24 epochs | 40,000 reviews | rate .003 | rate .01",
+    "初始值，T = 80 | 同上 | 24 轮 | 40,000 条 | 学习率 0.003 | 学习率 0.01",
+)
+def first_word_more():
+    for start in ("LSTM", "GRU"):
+        runs = [
+            task_runs("first", start, "80", "10000"),
+            task_runs("first", start, "80", "10000", epochs="24"),
+            task_runs("first", start, "80", "40000"),
+            task_runs("first", start, "80", "10000", rate="0.003"),
+            task_runs("first", start, "80", "10000", rate="0.01"),
+        ]
+        yield STARTS[start], *(learned(r, 0.99) for r in runs)
+
+
+@table(
+    "network | T = 20 | T = 40 | T = 80 | T = 160 | T = 320",
+    "网络 | T = 20 | T = 40 | T = 80 | T = 160 | T = 320",
+)
+def marker():
+    for start in ("SimpleRNN", "LSTM", "GRU"):
+        yield (
+            STARTS[start],
+            *(learned(task_runs("marker", start, n, "20000"), 0.95) for n in LENGTHS[1:]),
+        )
+
+
+@table(
+    "gate, T = 80 | at the marker | at the word after it | at other opinion words | at the rest",
+    "门，T = 80 | 标记词处 | 其后的词处 | 其他评价词处 | 其余的词处",
+)
+def marker_gates():
+    for script, letters in GATES.items():
+        for layer, letter in itertools.product("12", letters):
+            name, where = NETWORKS[script], dict(task="marker", words="80", start=NETWORKS[script])
+            yield (
+                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
+                *(
+                    spread(values("tasks", quantity=f"gate {layer} {letter} {kind}", **where))
+                    for kind in ("marker", "after", "opinion", "other")
+                ),
+            )
+
+
+@table(
+    'gate | opinion word | opinion word after "not" | "not" | all other words',
+    "门 | 评价词 | not 之后的评价词 | not | 其余的词",
+)
+def toy_gates():
+    for script, letters in GATES.items():
+        for layer, letter in itertools.product("12", letters):
+            name, where = NETWORKS[script], dict(script=script, layer=layer, when="toy")
+            yield (
+                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
+                *(
+                    spread(memory(f"gate {letter} {kind}", **where))
+                    for kind in ("plain", "turned", "not", "other")
+                ),
+            )
+
+
+@table(
+    'network | held as without a "not" | layer 1 | layer 2 | plain words held, layer 1',
+    "网络 | 固定为没有 not 时的值 | 第 1 层 | 第 2 层 | 固定普通评价词，第 1 层",
+)
+def held():
+    for script, letters in GATES.items():
+        for letter in letters + "g":
+            where = dict(script=script, quantity="accuracy")
+            of = f"toy, {letter} held at "
+            cells = (of + "turned", "1"), (of + "turned", "2"), (of + "plain", "1")
+            yield (
+                NETWORKS[script],
+                letter,
+                *(percent(values("memory", when=when, layer=n, **where)) for when, n in cells),
+            )
+
+
+@table(
+    "network | at its unit's mean | toy, layer 1 | toy, layer 2 | toy, both | IMDB, both",
+    "网络 | 固定在平均值 | 玩具，第 1 层 | 玩具，第 2 层 | 玩具，两层 | IMDB，两层",
+)
+def frozen_one():
+    for script, letters in GATES.items():
+        for which in (*letters, letters):
+            when, name = f"gates {which} at mean", (NETWORKS[script], ", ".join(which))
+            cells = [memory("accuracy", script=script, when=f"toy, {when}", layer=n) for n in "120"]
+            if which == letters:
+                cells.append(inside("accuracy", script=script, when="gates at mean"))
+            else:
+                cells.append(memory("accuracy", script=script, when=when, layer="0"))
+            yield *name, *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "what stays of the slow layer's state | SimpleRNN | LSTM | GRU",
+    "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
+)
+def kept():
+    for when, english, chinese in (
+        ("as trained", "everything", "全部"),
+        ("only slow", "**only the slow number**", "**只有那一个慢的数**"),
+        ("only first component", "only the first principal component", "只有第一主成分"),
+        ("only random", "only a random direction", "只有一个随机方向"),
+        ("slow away", "all but the slow number", "除慢的数以外的全部"),
+        ("ten others away", "all but the ten largest other components",
+         "除另外十个最大主成分以外的全部"),
+        ("other real away", "all but the other real eigendirections", "除其他实特征方向以外的全部"),
+        ("half away", "a random half of the dimensions", "随机的一半维度"),
+        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的数"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+        )
+
+
+@table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
+def ladder():
+    for when, english, chinese in (
+        ("last word", "nothing: the last word alone", "什么都不记：只有最后一个词"),
+        ("+ other layer", "the other layer's state", "另一层的状态"),
+        ("+ rest of layer", "and the slow layer's, but for the slow number",
+         "再加上慢的那一层，去掉慢的数"),
+        ("as trained", "and the slow number: as trained", "再加上慢的数：原样"),
+        ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+        )
+
+
+@table("the slow number | SimpleRNN | LSTM | GRU", "慢的那个数 | SimpleRNN | LSTM | GRU")
+def share():
+    for quantity, english, chinese, form in (
+        ("variance slow", "its part of the state's variance", "占状态方差的比例", ".2f"),
+        ("variance random", "that of a random direction", "随机方向所占的比例", ".3f"),
+        ("cosine slow, first component", "cosine with the first principal component",
+         "与第一主成分夹角的余弦", ".3f"),
+        ("correlation slow", "correlation with P(positive)", "与 P(positive) 的相关", ".2f"),
+        ("correlation random", "that of a random direction", "随机方向的相关", ".2f"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(spread(memory(quantity, script=script), form) for script in NETWORKS),
+        )
+
+
+@table(
+    "LSTM | 0 words later | 1 | 2 | 3 | 4 | 5",
+    "LSTM | 当时 | 1 个词之后 | 2 | 3 | 4 | 5",
+)
+def delay():
+    for when, english, chinese in (
+        ("after", "as trained", "原样"),
+        ("layer 2 cut", "without layer 2's memory", "切断第 2 层的记忆"),
+    ):
+        where = dict(script="lstm_imdb", when=when)
+        yield (english, chinese), *(spread(memory(f"delay {n}", **where)) for n in range(6))
+
+
+@table(
+    "LSTM, after training | gradient at word 1",
+    "LSTM，训练后 | 第 1 个词处的梯度",
+)
+def way_back():
+    for cut, english, chinese in (
+        ("nowhere", "whole", "完整"),
+        ("gates", "nothing back from the gates to h", "门不往 h 传"),
+        ("candidate", "nothing back from the candidate g to h", "候选值 g 不往 h 传"),
+        ("gates, candidate", "neither: by the carry alone", "都不传：只经过 c"),
+    ):
+        yield (english, chinese), spread(memory(f"gradient 1 cut {cut}"), ".1e")
+
+
+@table(
+    "first epoch, LSTM | word 1 | word 41 | word 61 | word 80",
+    "第一轮，LSTM | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
+)
+def first_epoch():
+    for tenth in range(11):
+        where = dict(start="LSTM", words="80")
+        cells = [
+            values("opening", quantity=f"gradient {n} after {tenth} tenths", **where)
+            for n in (1, 41, 61, 80)
+        ]
+        yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
+
+
+@table(
+    "IMDB, four epochs | test accuracy after epoch 1 | after epoch 4",
+    "IMDB，四轮 | 第 1 轮后的测试准确率 | 第 4 轮后",
+)
+def open_start():
+    for start in ("LSTM", "LSTM b_f = 3"):
+        where = dict(start=start, words="80")
+        cells = [values("opening", quantity=f"accuracy {n}", **where) for n in (1, 4)]
+        yield STARTS[start], *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "the last 40 tokens, seeds 0 to 2 | 40 zeros in front | 40 zeros behind",
+    "最后 40 个词，种子 0 到 2 | 前面补 40 个零 | 后面补 40 个零",
+)
+def padding():
+    for start in ("SimpleRNN", "LSTM", "LSTM b_f = 3"):
+        where = dict(start=start, quantity="accuracy 4")
+        cells = [values("opening", words=f"40, zeros {w}", **where) for w in ("in front", "behind")]
+        yield STARTS[start], *(percent(numbers) for numbers in cells)
+
+
+@table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
+def lengths():
+    for model, chinese in {
+        "averaging": "取平均", "averaging, pairs": "取平均，加上词对",
+        "SimpleRNN": "SimpleRNN", "LSTM": "LSTM", "GRU": "GRU",
+    }.items():  # fmt: skip
+        where = dict(what="test", model=model)
+        cells = [
+            values("lengths", "accuracy", words=n, **where) for n in ("40", "80", "200", "320")
+        ]
+        yield (model, chinese), *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "rate, held-out training reviews | averaging | averaging, pairs",
+    "学习率，训练集里留出的影评 | 取平均 | 取平均，加上词对",
+)
+def rates():
+    for rate, chinese in {
+        "falling from 0.001": "从 0.001 降到 0", "falling from 0.003": "从 0.003 降到 0",
+        "falling from 0.01": "从 0.01 降到 0", "held at 0.001": "一直是 0.001",
+    }.items():  # fmt: skip
+        models = "averaging", "averaging, pairs"
+        cells = [values("lengths", "accuracy", what=rate, model=model) for model in models]
+        yield (rate, chinese), *(percent(numbers) for numbers in cells)
 
 
 # --------------------------------------------------------------------------------------- documents
