@@ -100,8 +100,9 @@ def table(english, chinese):
 
 
 @table(
-    "script | mean | lowest | highest | best epoch | parameters | whole run",
-    "脚本 | 平均 | 最低 | 最高 | 测试损失最低的轮（次数） | 参数量 | 整次运行",
+    "script | mean | lowest | highest | epoch of the lowest test loss (runs of ten) | parameters "
+    "| whole run",
+    "脚本 | 平均 | 最低 | 最高 | 测试损失最低的轮次（10 次运行中的次数） | 参数量 | 整次运行",
 )
 def results():
     for script in SCRIPTS:
@@ -134,7 +135,7 @@ def exercises():
         (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
         (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽填充的零"),
         (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
-        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元数减半"),
+        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元减半"),
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
         (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
@@ -227,7 +228,7 @@ def direction():
 
 @table(
     "network | as trained | every gate at its unit's mean | at an untrained gate's value",
-    "网络 | 原样 | 每个门固定在自己的平均值 | 门固定在训练前的值",
+    "网络 | 原样 | 门固定在各隐藏单元的平均值 | 门固定在训练前的值",
 )
 def frozen():
     for script in GATES:
