@@ -66,7 +66,7 @@ def other_real(jacobian):
 
 
 def components(states):
-    """The principal components of deviations [n, S]: columns, the largest first; their variances."""
+    """The principal components of deviations [n, S]: columns, largest first; their variances."""
     variances, vectors = np.linalg.eigh(np.cov(states.T))
     return vectors[:, ::-1], variances[::-1]
 

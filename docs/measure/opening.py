@@ -23,7 +23,7 @@ HEAD = ("start", "words", "seed", "quantity", "value")
 EPOCHS, TENTHS = 4, 10
 AT = (1, 11, 21, 31, 41, 51, 61, 71, 80)  # words whose gradient is noted
 # start, which words, number of seeds, epochs that are run of the four
-RUNS = (("LSTM", "80", 5, 1), ("LSTM b_f = 3", "80", 5, 4))
+RUNS = (("LSTM", "80", 3, 1), ("LSTM b_f = 3", "80", 3, 4))
 RUNS += tuple((start, f"40, zeros {where}", 3, 4) for where in ("behind", "in front")
               for start in ("LSTM", "LSTM b_f = 3", "SimpleRNN"))  # fmt: skip
 
