@@ -117,11 +117,13 @@ def test_a_gate_or_the_candidate_held_at_one_word(lstm, x):
     chosen, zero = np.zeros(x.shape, bool), np.zeros((*x.shape, 1), np.float32)
     chosen[:, -1] = True  # the last word is not written: its part is missing
     for letter in "ig":
-        steps = (memory.held(letter, zero, chosen), inside.step)
+        steps = (memory.held({letter: zero}, chosen), inside.step)
         np.testing.assert_array_equal(np.sign(verdicts(lstm, x, steps=steps).round(3)), (1, 1, -1))
-        three_ups = verdicts(lstm, x, steps=(memory.held(letter, zero, chosen), inside.step))[0]
+        three_ups = verdicts(lstm, x, steps=(memory.held({letter: zero}, chosen), inside.step))[0]
         assert three_ups == pytest.approx(1 / (1 + np.exp(-3)) - 0.5, abs=1e-3)  # 3 x .01 x 100
-    forget = (memory.held("f", zero, chosen), inside.step)  # all but the last word is lost
+    shut = (memory.held({"i": zero, "o": zero}, chosen), inside.step)  # and nothing is shown
+    np.testing.assert_allclose(verdicts(lstm, x, steps=shut), 0, atol=1e-6)
+    forget = (memory.held({"f": zero}, chosen), inside.step)  # all but the last word is lost
     np.testing.assert_array_equal(np.sign(verdicts(lstm, x, steps=forget)), (-1, -1, 1))
 
 

@@ -162,14 +162,14 @@ def direction(args):
     p, states, _ = inside.read(model, ids)
     correlation = np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1]
     print(f"layer {layer}: correlation of the last value with P(positive) {abs(correlation):.2f}")
-    figure = Figure(figsize=(9, 6.6), layout="constrained")
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
     grid = figure.subplots(2, 2, sharey="row", sharex="col")
     moved = [r["quantity"][9:] for r in rows("memory", script="lstm_imdb", seed="0")
              if r["quantity"].startswith("moved by ")]  # fmt: skip
     half = len(moved) // 2
-    for way, words in ("down", moved[:half]), ("up", moved[half:]):
-        text = textwrap.fill(f"moved {way} most over the test set: {', '.join(words)}", 150)
-        figure.text(0, 0 if way == "up" else 1, text, fontsize=8)
+    lists = zip(("Down", "Up"), (moved[:half], moved[half:]))
+    lines = [textwrap.fill(f"{way} most: {', '.join(words)}", 150) for way, words in lists]
+    figure.supxlabel("\n".join(lines), fontsize=8, ha="center")
     for (upper, lower), text, label in zip(grid.T, (POSITIVE, NEGATIVE), ("positive", "negative")):
         words, so_far = encode(text, index)
         _, states, _ = inside.read(model, so_far[-1:])

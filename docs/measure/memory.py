@@ -72,19 +72,19 @@ def components(states):
 
 
 # ----------------------------------------------------------------------------- changes to the gates
-def held(letter, values, chosen):
-    """A step for one inside.read(): a gate, or the candidate g, is given at the chosen words.
+def held(given, chosen):
+    """A step for one inside.read(): gates, or the candidate g, have given values at chosen words.
 
-    values: [n, words, units]; chosen: [n, words]; everything else is the network's own.
+    given: {letter: [n, words, units]}; chosen: [n, words]; all else is the network's own.
     """
     steps = iter(range(chosen.shape[1]))
 
     def one(cell, x, state):
         t = next(steps)
         own, candidate = inside.gates(cell, x, state)
-        now = own[letter] if letter != "g" else candidate(own.get("r"))
-        here = tf.where(chosen[:, t, None], values[:, t], now)
-        return inside.gated_step(cell, x, state, {letter: here})
+        own["g"] = candidate(own.get("r"))
+        fixed = {k: tf.where(chosen[:, t, None], v[:, t], own[k]) for k, v in given.items()}
+        return inside.gated_step(cell, x, state, fixed)
 
     return one
 
@@ -336,21 +336,25 @@ def measure_gates(script, seed, args, note):
                     note("toy", layer, f"gate {letter} {kind}", values[chosen].mean())
     note("toy", 0, "accuracy not", accuracy(model, x[negated], y[negated]))
     for layer, own in enumerate(layers, start=1):
+        typical = {}  # the values of the same word where it stands plain
         for letter, values in own.items():
-            typical = np.zeros_like(values)  # of the same word where it stands plain
+            typical[letter] = np.zeros_like(values)
             for word in np.unique(x[kinds["plain"]]):
                 plain = kinds["plain"] & (x == word)
-                typical[x == word] = values[plain].mean(axis=0)
+                typical[letter][x == word] = values[plain].mean(axis=0)
+        together = inside.GATES[script]
+        for letters in (*own, together, together + "g"):
             for kind, reviews in ("turned", negated), ("plain", ~negated):
                 chosen = kinds[kind][reviews]
+                given = {letter: typical[letter][reviews] for letter in letters}
 
-                def steps(n, letter=letter, layer=layer, given=typical[reviews], chosen=chosen):
+                def steps(n, layer=layer, given=given, chosen=chosen):
                     pair = [inside.step, inside.step]
-                    pair[layer - 1] = held(letter, given[n], chosen[n])
+                    pair[layer - 1] = held({k: v[n] for k, v in given.items()}, chosen[n])
                     return pair
 
                 found = accuracy(model, x[reviews], y[reviews], steps)
-                note(f"toy, {letter} held at {kind}", layer, "accuracy", found)
+                note(f"toy, {letters} held at {kind}", layer, "accuracy", found)
     for letters in (*inside.GATES[script], inside.GATES[script]):
         for which in (1,), (2,), (1, 2):
             fixed = frozen(model, x[:512], letters, which)

@@ -372,13 +372,13 @@ def toy_gates():
 )
 def held():
     for script, letters in GATES.items():
-        for letter in letters + "g":
+        for which in (*letters, "g", letters, letters + "g"):
             where = dict(script=script, quantity="accuracy")
-            of = f"toy, {letter} held at "
+            of = f"toy, {which} held at "
             cells = (of + "turned", "1"), (of + "turned", "2"), (of + "plain", "1")
             yield (
                 NETWORKS[script],
-                letter,
+                ", ".join(which),
                 *(percent(values("memory", when=when, layer=n, **where)) for when, n in cells),
             )
 
