@@ -126,6 +126,21 @@ def costs():
         yield f"`{script}.py`", *(median_cost(script, column) for column in COSTS)
 
 
+@table(
+    "script | accuracy | training | whole run | a step with scoring | the same, eight CPU cores",
+    "脚本 | 准确率 | 训练 | 整次运行 | 一步，含评估 | 一步，同一台机器的 8 个 CPU 核",
+)
+def gpu():
+    for row in read_csv("gpu"):  # typed in from the output of one run each, seed 0
+        steps = [row[column].split() for column in ("step_ms", "cpu_step_ms")]
+        yield (
+            f"`{row['script']}.py`",
+            percent([float(row["accuracy"])]),
+            *((f"{row[c]} s", f"{row[c]} 秒") for c in ("training_s", "whole_s")),
+            *((f"{' to '.join(step)} ms", f"{'～'.join(step)} 毫秒") for step in steps),
+        )
+
+
 @table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
 def exercises():
     for number, change, script, english, chinese in (
