@@ -126,6 +126,21 @@ def costs():
         yield f"`{script}.py`", *(median_cost(script, column) for column in COSTS)
 
 
+@table(
+    "script | accuracy | training | whole run | a step with scoring | the same, eight CPU cores",
+    "脚本 | 准确率 | 训练 | 整次运行 | 一步，含评估 | 一步，同一台机器的 8 个 CPU 核",
+)
+def gpu():
+    for row in read_csv("gpu"):  # typed in from the output of one run each, seed 0
+        steps = [row[column].split() for column in ("step_ms", "cpu_step_ms")]
+        yield (
+            f"`{row['script']}.py`",
+            percent([float(row["accuracy"])]),
+            *((f"{row[c]} s", f"{row[c]} 秒") for c in ("training_s", "whole_s")),
+            *((f"{' to '.join(step)} ms", f"{'～'.join(step)} 毫秒") for step in steps),
+        )
+
+
 @table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
 def exercises():
     for number, change, script, english, chinese in (
@@ -133,23 +148,23 @@ def exercises():
         (3, "03-one-layer", "lstm_imdb", "one layer", "只用一层"),
         (4, "04-200-words", "lstm_imdb", "200 words", "保留 200 个词"),
         (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
-        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽补的零"),
+        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽填充的零"),
         (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
         (8, "--units 32", "gru_imdb", "half the units", "隐藏单元减半"),
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
-        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动推进"),
+        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
     ):
         name = NETWORKS[script]
         names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
         yield names, exercise_score(number, change), percent(unchanged(script))
-    names = "12. averaging with pairs", "12. 取平均，加上词对"
+    names = "12. averaging with pairs", "12. 词向量取平均，加上相邻词对"
     yield names, exercise_score(12, "--bigrams"), exercise_score(12, "")
 
 
 @table(
     "network | mean, word 1 | median review, word 1 | mean, word 80 | kept by a step back",
-    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步留下",
+    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步保留的比例",
 )
 def gradient():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
@@ -166,7 +181,7 @@ def gradient():
 
 @table(
     "LSTM | gradient at word 1 | the same, nothing flowing back by way of h",
-    "LSTM | 第 1 个词处的梯度 | 同上，但没有梯度沿 h 往回流",
+    "LSTM | 第 1 个词处的梯度 | 切断 h 这条路之后",
 )
 def carry():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
@@ -245,7 +260,7 @@ def frozen():
 def toy():
     for script, name in {
         "baseline": ("averaged word vectors", "词向量取平均"),
-        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写循环的 SimpleRNN"),
+        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写 for 循环的 SimpleRNNCell"),
         **NETWORKS,
     }.items():
         kinds = "toy all", "toy not", "toy no not"
@@ -311,7 +326,7 @@ def first_word():
 
 @table(
     "start, T = 80 | as above | 24 epochs | 40,000 reviews | rate .003 | rate .01",
-    "初始值，T = 80 | 同上 | 24 轮 | 40,000 条 | 学习率 0.003 | 学习率 0.01",
+    "初始值，T = 80 | 与上表相同 | 24 轮 | 40,000 条 | 学习率 0.003 | 学习率 0.01",
 )
 def first_word_more():
     for start in ("LSTM", "GRU"):
@@ -368,7 +383,7 @@ def toy_gates():
 
 @table(
     'network | held as without a "not" | layer 1 | layer 2 | plain words held, layer 1',
-    "网络 | 固定为没有 not 时的值 | 第 1 层 | 第 2 层 | 固定普通评价词，第 1 层",
+    "网络 | 固定为没有 not 时的值 | 第 1 层 | 第 2 层 | 改在普通评价词处固定，第 1 层",
 )
 def held():
     for script, letters in GATES.items():
@@ -385,7 +400,7 @@ def held():
 
 @table(
     "network | at its unit's mean | toy, layer 1 | toy, layer 2 | toy, both | IMDB, both",
-    "网络 | 固定在平均值 | 玩具，第 1 层 | 玩具，第 2 层 | 玩具，两层 | IMDB，两层",
+    "网络 | 固定在平均值 | 玩具数据，第 1 层 | 第 2 层 | 两层 | IMDB，两层",
 )
 def frozen_one():
     for script, letters in GATES.items():
@@ -406,15 +421,15 @@ def frozen_one():
 def kept():
     for when, english, chinese in (
         ("as trained", "everything", "全部"),
-        ("only slow", "**only the slow number**", "**只有那一个慢的数**"),
+        ("only slow", "**only the slow number**", "**只有慢的那个数**"),
         ("only first component", "only the first principal component", "只有第一主成分"),
         ("only random", "only a random direction", "只有一个随机方向"),
-        ("slow away", "all but the slow number", "除慢的数以外的全部"),
+        ("slow away", "all but the slow number", "全部，除了慢的那个数"),
         ("ten others away", "all but the ten largest other components",
-         "除另外十个最大主成分以外的全部"),
-        ("other real away", "all but the other real eigendirections", "除其他实特征方向以外的全部"),
-        ("half away", "a random half of the dimensions", "随机的一半维度"),
-        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的数"),
+         "全部，除了另外十个最大的主成分"),
+        ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
+        ("half away", "a random half of the dimensions", "随机抽一半维度"),
+        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
     ):  # fmt: skip
         yield (
             (english, chinese),
@@ -425,11 +440,11 @@ def kept():
 @table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
 def ladder():
     for when, english, chinese in (
-        ("last word", "nothing: the last word alone", "什么都不记：只有最后一个词"),
-        ("+ other layer", "the other layer's state", "另一层的状态"),
+        ("last word", "nothing: the last word alone", "什么都不记，只读最后一个词"),
+        ("+ other layer", "the other layer's state", "加上另一层的状态"),
         ("+ rest of layer", "and the slow layer's, but for the slow number",
-         "再加上慢的那一层，去掉慢的数"),
-        ("as trained", "and the slow number: as trained", "再加上慢的数：原样"),
+         "再加上慢的那一层，除了慢的那个数"),
+        ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
         ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
     ):  # fmt: skip
         yield (
@@ -445,8 +460,8 @@ def share():
         ("variance random", "that of a random direction", "随机方向所占的比例", ".3f"),
         ("cosine slow, first component", "cosine with the first principal component",
          "与第一主成分夹角的余弦", ".3f"),
-        ("correlation slow", "correlation with P(positive)", "与 P(positive) 的相关", ".2f"),
-        ("correlation random", "that of a random direction", "随机方向的相关", ".2f"),
+        ("correlation slow", "correlation with P(positive)", "与好评概率的相关系数", ".2f"),
+        ("correlation random", "that of a random direction", "随机方向的相关系数", ".2f"),
     ):  # fmt: skip
         yield (
             (english, chinese),
@@ -474,16 +489,16 @@ def delay():
 def way_back():
     for cut, english, chinese in (
         ("nowhere", "whole", "完整"),
-        ("gates", "nothing back from the gates to h", "门不往 h 传"),
-        ("candidate", "nothing back from the candidate g to h", "候选值 g 不往 h 传"),
-        ("gates, candidate", "neither: by the carry alone", "都不传：只经过 c"),
+        ("gates", "nothing back from the gates to h", "切断三个门到 h 的路"),
+        ("candidate", "nothing back from the candidate g to h", "切断候选 g 到 h 的路"),
+        ("gates, candidate", "neither: by the carry alone", "两条都切断，只剩 c 这条路"),
     ):
         yield (english, chinese), spread(memory(f"gradient 1 cut {cut}"), ".1e")
 
 
 @table(
     "first epoch, LSTM | word 1 | word 41 | word 61 | word 80",
-    "第一轮，LSTM | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
+    "LSTM，第一轮进行到 | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
 )
 def first_epoch():
     for tenth in range(11):
@@ -508,7 +523,7 @@ def open_start():
 
 @table(
     "the last 40 tokens, seeds 0 to 2 | 40 zeros in front | 40 zeros behind",
-    "最后 40 个词，种子 0 到 2 | 前面补 40 个零 | 后面补 40 个零",
+    "只读最后 40 个词，种子 0～2 | 前面补 40 个零 | 后面补 40 个零",
 )
 def padding():
     for start in ("SimpleRNN", "LSTM", "LSTM b_f = 3"):
@@ -520,7 +535,7 @@ def padding():
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
     for model, chinese in {
-        "averaging": "取平均", "averaging, pairs": "取平均，加上词对",
+        "averaging": "词向量取平均", "averaging, pairs": "加上相邻词对",
         "SimpleRNN": "SimpleRNN", "LSTM": "LSTM", "GRU": "GRU",
     }.items():  # fmt: skip
         where = dict(what="test", model=model)
@@ -532,7 +547,7 @@ def lengths():
 
 @table(
     "rate, held-out training reviews | averaging | averaging, pairs",
-    "学习率，训练集里留出的影评 | 取平均 | 取平均，加上词对",
+    "学习率，训练集里留出的影评 | 词向量取平均 | 加上相邻词对",
 )
 def rates():
     for rate, chinese in {
