@@ -1,18 +1,13 @@
-"""What the four scripts share and what is not the lesson: no model lives here.
-
-In reading order: settings, constants, command line, data, the record of a run, reading a review.
-"""
+"""What the four scripts share and what is not the lesson: no model lives here."""
 
 import argparse
 import array
-import collections
 import contextlib
 import csv
 import gc
 import hashlib
 import importlib.util
 import json
-import math
 import os
 import pickle
 import random
@@ -20,18 +15,19 @@ import re
 import shutil
 import sys
 import tempfile
-import threading
 import time
 import unicodedata
 import urllib.request
 import warnings
 import zipfile
+from collections import Counter
 from functools import partial
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-# A keras.json of yours could change the networks, or end `import keras` in a traceback. Keras looks
-# for it in KERAS_HOME, and nothing else keeps it from that: so it looks there in vain.
+# A keras.json of yours could change the networks, or end `import keras` in a traceback, and Keras
+# cannot be told not to read it: so while it is imported it looks for one where there is none.
 os.environ.update(KERAS_BACKEND="tensorflow", KERAS_HOME=os.devnull)
 cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
 if len(cores) <= 2:  # to share the small product of a time step costs two cores more than it saves
@@ -39,13 +35,14 @@ if len(cores) <= 2:  # to share the small product of a time step costs two cores
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
 gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
-# At any log level TensorFlow's C++ writes lines to stderr (descriptor 2) that look like errors:
-# while it loads they are not shown, unless TF_CPP_MIN_LOG_LEVEL is set.
-stderr = None
+os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # summary() needs some
+# At any log level TensorFlow writes lines that look like errors while it loads: they are not shown,
+# unless TF_CPP_MIN_LOG_LEVEL is set (by their descriptor, 2: they do not go through sys.stderr).
+stderr = os.open(os.devnull, os.O_WRONLY)
+with contextlib.suppress(OSError):  # 2 may be closed
+    stderr = os.dup(2)
 if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    with contextlib.suppress(OSError):  # it may be closed
-        stderr = os.dup(2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 try:
     import h5py
@@ -58,8 +55,7 @@ except KeyboardInterrupt:
     sys.exit(130)
 finally:
     os.environ["KERAS_HOME"] = KERAS_HOME
-    if stderr is not None:
-        os.dup2(stderr, 2)
+    os.dup2(stderr, 2)
 
 # ---------------------------------------------------------------------------------------- constants
 VOCABULARY = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
@@ -68,20 +64,18 @@ EMBEDDING = 100  # length of a word vector
 PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
-# What fit() calls verbose: 1, a progress bar, where it can be seen, and else 2, a line an epoch.
-BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
+SHOWN = "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty())  # to somebody
+BAR = 1 if SHOWN else 2  # what fit() calls verbose: a progress bar, or else a line an epoch
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-OTHER_WAYS = "Other ways to the data: docs/data.md (中文: docs/zh-CN/data.md)"
-DIGESTS = {  # sha256 and md5, as keras.datasets.imdb checks them
+DIGESTS = {  # sha256
     "imdb.npz": "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
-    "imdb_word_index.json": "bfafd718b763782e994055a2d397834f",
+    "imdb_word_index.json": "027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6",
 }
 IMDB_RANKS = "7759147de39893cd"  # which_words() of IMDB's reviews, whatever file they are in
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
-NO_GPU = 'TensorFlow sees no GPU: pip install "tensorflow[and-cuda]" (README.md, GPU; with '
-NO_GPU += "TF_CPP_MIN_LOG_LEVEL=0 in the environment it says why)"
+NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
 
 def fail(message, status=1):
@@ -103,29 +97,25 @@ def number(kind, low, high, text):
 def output(ending, text):
     """Turn the text of a flag into the path of a file that can be written; a link is followed."""
     path = os.path.realpath(os.path.expanduser(text))
-    if not text.endswith(ending):
-        raise argparse.ArgumentTypeError(f"the name {text} does not end in {ending}")
-    if os.path.exists(path) and not (os.path.isfile(path) and os.access(path, os.W_OK)):
-        raise argparse.ArgumentTypeError(f"{text} is there and cannot be replaced")
+    free = not os.path.exists(path) or os.path.isfile(path) and os.access(path, os.W_OK)
+    if not (text.endswith(ending) and free):
+        raise argparse.ArgumentTypeError(f"{text} cannot be replaced, or does not end in {ending}")
     try:
-        tempfile.TemporaryFile(dir=os.path.dirname(path)).close()
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(path)  # fails on a name that is too long, too
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+            open(os.path.join(folder, os.path.basename(path)), "w").close()  # as replace() does
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot write {text}: {error.strerror}") from None
     return path
 
 
 def parse_args(script, argv=None, unroll=False):
-    """Read the command line and make TensorFlow ready for it: the device and the seed.
+    """Read the command line, set TensorFlow's device and seed -> the flags, and script: its name.
 
-    script: the script's __file__; unroll: always. Returns the flags, and the bare name as `script`.
-    A wrong command line ends the run with status 2, before anything is loaded or trained.
+    script: its __file__; unroll: always. What is wrong ends the run with status 2 before it begins.
     """
-    name, shown = os.path.basename(script), "default: %(default)s"
-    epilog = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
-    parser = argparse.ArgumentParser(prog=name, epilog=epilog)
-    add = parser.add_argument
+    more = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
+    parser = argparse.ArgumentParser(prog=os.path.basename(script), epilog=more)
+    add, shown = parser.add_argument, "default: %(default)s"
     add("--data", type=os.path.expanduser, default="auto", help="imdb, toy, auto or an npz file")
     add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
     add("--epochs", type=partial(number, int, 1, 10_000), default=4, help=shown)
@@ -141,139 +131,115 @@ def parse_args(script, argv=None, unroll=False):
     add("--plot", type=partial(output, ".png"), metavar="FILE", help="the same, by matplotlib")
     add("--load", type=os.path.expanduser, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
-    args = parser.parse_args(argv, argparse.Namespace(script=name.removesuffix(".py")))
+    args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
     outputs = [path for path in (args.save, args.log, args.plot) if path]
+    loads = args.load is not None
     if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
         parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")
-    if args.load is not None and outputs:
+    if loads and outputs:
         parser.error("--load does not train: there is nothing to --save, --log or --plot")
-    if args.load is not None and not re.search(r"\.weights\.h5$", args.load):
-        parser.error(f"--load {args.load}: its name does not end in .weights.h5")
-    if args.load and not os.path.isfile(args.load):
-        parser.error(f"--load {args.load}: there is no such file")
+    if loads and not (args.load.endswith(".weights.h5") and os.path.isfile(args.load)):
+        parser.error(f"--load {args.load}: no such file, or its name does not end in .weights.h5")
     if len({os.path.realpath(args.data), *outputs}) <= len(outputs):
         parser.error("--save, --log, --plot and --data must name different files")
     if args.plot and not importlib.util.find_spec("matplotlib"):
         parser.error("--plot needs matplotlib: pip install matplotlib")
     if not all(map(split_words, args.review)):
         parser.error("--review: there is no word in it")
-    if args.device == "cpu":
-        with contextlib.suppress(RuntimeError):  # said below: this Python has used the GPU
+    try:
+        if args.device == "cpu":
             tf.config.set_visible_devices([], "GPU")
-    gpus = tf.config.get_visible_devices("GPU")
-    if args.device == "cpu" and gpus:
-        parser.error("--device cpu: the GPU is in use; restart the notebook's kernel first")
-    if args.device == "gpu" and not gpus:
+    except RuntimeError:
+        parser.error("--device cpu: this Python has used the GPU; restart the notebook's kernel")
+    on_cpu = not tf.config.get_visible_devices("GPU")
+    if args.device == "gpu" and on_cpu:
         parser.error(f"--device gpu: {NO_GPU}")
     hidden = args.device == "cpu" or "CUDA_VISIBLE_DEVICES" in os.environ
-    if not gpus and not hidden and any(map(os.path.exists, NVIDIA)):
+    if on_cpu and not hidden and any(map(os.path.exists, NVIDIA)):
         print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
     # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
-    no_passes = {"disable_meta_optimizer": args.unroll and not gpus}
-    tf.config.optimizer.set_experimental_options(no_passes)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll and on_cpu})
     keras.utils.clear_session(free_memory=False)  # what a notebook's earlier run has left
     keras.utils.set_random_seed(args.seed)
     return args
 
 
 def falling_rate(args, train):
-    """Return a learning rate that falls in a straight line from --learning-rate to 0.
-
-    It is 0 after the last step, but falls no faster than in two epochs of IMDB: what fell to 0
-    within one epoch had learned too little by then (73 % right: docs/experiments.md).
-    """
+    """Return a rate that falls in a straight line from --learning-rate to 0 after the last step."""
+    # no faster than in two epochs of IMDB: in one it learns too little (73 %: docs/experiments.md)
     steps = max(args.epochs * len(train), 2 * IMDB_TRAIN // args.batch_size)
     return keras.optimizers.schedules.PolynomialDecay(args.learning_rate, steps, 0.0)
 
 
 # --------------------------------------------------------------------------------------------- data
 def cached(name):
-    """Return the path of one of Keras's data files, downloaded if it is not there, or OSError.
-
-    Keras sets no time limit. Here the first answer is waited for in a thread, which bounds a name's
-    lookup, a proxy and several dead addresses together; urlopen's timeout bounds each silence.
-    """
-    path, url, answers = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name, []
+    """Return the path of one of Keras's data files, downloaded if it is not there, or OSError."""
+    path, url = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name
     if os.path.exists(path):
         return path
-
-    def ask():
-        try:
-            answers.append(urllib.request.urlopen(url, timeout=NETWORK_SECONDS))
-        except Exception as error:
-            answers.append(error)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(NETWORK_SECONDS)
     try:
-        if not answers or isinstance(answers[0], Exception):
-            raise answers[0] if answers else TimeoutError(f"silent for {NETWORK_SECONDS} seconds")
-        print(f"downloading {url} ({answers[0].headers['Content-Length']} bytes)", flush=True)
-        content = answers[0].read(MEMBER_BYTES)  # at most
-        kind = hashlib.sha256 if name.endswith(".npz") else hashlib.md5
-        if kind(content).hexdigest() != DIGESTS[name]:
+        with ThreadPool(1) as pool:  # urlopen's timeout does not bound the lookup of a name
+            ask = pool.apply_async(urllib.request.urlopen, (url,), {"timeout": NETWORK_SECONDS})
+            answer = ask.get(NETWORK_SECONDS)
+        print(f"downloading {url} ({answer.headers['Content-Length']} bytes)", flush=True)
+        content = answer.read(MEMBER_BYTES)  # at most
+        if hashlib.sha256(content).hexdigest() != DIGESTS[name]:
             raise OSError("what came is not that file, or not all of it")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         replace(path, lambda new: Path(new).write_bytes(content))
     except Exception as error:  # http.client has some of its own
         if not os.path.exists(path):  # else another run was first
-            raise OSError(f"cannot download {url}: {str(error) or repr(error)}") from error
+            why = " ".join(str(error).split()) or f"no answer in {NETWORK_SECONDS} seconds"
+            ways = "Other ways to the data: docs/data.md (中文: docs/zh-CN/data.md)"
+            raise OSError(f"cannot download {url}: {why}. {ways}") from error
     return path
 
 
-class Inert:
-    """Stands in for everything that a pickle names: keeps its state and does nothing."""
-
-    state = ()
-
-    def __init__(self, *args):
-        pass
-
-    def __setstate__(self, state):
-        self.state = state
-
-
 class ListsOnly(pickle.Unpickler):
-    """Unpickles an object array of lists without NumPy: nothing that it names is looked up."""
+    """Unpickles an array of lists without NumPy: no name in the pickle is looked up."""
+
+    class Inert:
+        """Stands in for whatever is named: keeps its state and does nothing."""
+
+        def __init__(self, *args):
+            pass
+
+        def __setstate__(self, state):
+            self.state = state
 
     def find_class(self, module, name):
-        return Inert
+        return self.Inert
 
 
 def read_npz(path, digest=None):
     """Read a file in the layout of imdb.npz and return what Keras gives for it, padded.
 
     -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as Keras does
-    (one RandomState(113)). digest: a hash that is told the file's words, or else the ranks in it.
-    Nothing in the file is executed. Raises ValueError if it is not like it.
+    (one RandomState(113)). Nothing in the file is executed. Raises ValueError if it is not like it.
+    digest: a hash that is told the file's words, and then no more is read, or else its ranks.
     """
     rng, splits = np.random.RandomState(113), []
     try:
         if not os.path.isfile(path):  # a pipe or a device could be read for ever
             raise FileNotFoundError("there is no such file")
         with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.file_size > MEMBER_BYTES or info.compress_type not in (0, 8):
-                    raise ValueError(f"{info.filename} is too large, or not packed as NumPy does")
-            has_words = "words.json" in archive.namelist()
-            if digest and has_words:
-                digest.update(archive.read("words.json"))
+            if any(member.file_size > MEMBER_BYTES for member in archive.infolist()):
+                raise ValueError("a member of it is too large")
+            if digest and "words.json" in archive.namelist():
+                return digest.update(archive.read("words.json"))
             for split in ("train", "test"):
-                with archive.open(f"x_{split}.npy") as file:
-                    np.lib.format.read_magic(file)
-                    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                    if not dtype.hasobject:
-                        raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
-                    reviews = ListsOnly(file).load().state[-1]  # an array's state ends with items
-                with archive.open(f"y_{split}.npy") as file:
-                    y = np.lib.format.read_array(file, allow_pickle=False)
-                n = len(reviews)
+                file = archive.open(f"x_{split}.npy")
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                if not dtype.hasobject:
+                    raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
+                reviews = ListsOnly(file).load().state[-1]  # an array's state ends with its items
+                y, n = np.load(archive.open(f"y_{split}.npy")), len(reviews)
                 if y.shape not in {(n,), (n, 1)} or not 0 < n * WORDS <= MEMBER_BYTES:
                     raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
                 if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                     raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
-                for review in reviews if digest and not has_words else ():
+                for review in reviews if digest else ():
                     digest.update(array.array("q", [len(review), *review]))
                 order = rng.permutation(n)
                 splits.append((encode(reviews)[order], y.reshape(-1)[order].astype(np.int64)))
@@ -283,10 +249,9 @@ def read_npz(path, digest=None):
 
 
 def encode(reviews):
-    """Encode reviews as keras.datasets.imdb and pad_sequences do.
+    """Encode n lists of word ranks, from 1, as keras.datasets.imdb does -> [n, 80] int32.
 
-    reviews: n lists of word ranks from 1 -> [n, 80] int32: a start token, rank + 3 for a word and 2
-    for one out of the vocabulary; of these the last 80, with zeros in front. Raises ValueError.
+    1 to start, rank + 3 or, out of the vocabulary, 2; the last 80, zeros in front. Or ValueError.
     """
     pad, start = PAD - INDEX_FROM, START - INDEX_FROM  # as ranks: 3 is added to all of them below
     rows = array.array("q")  # 64-bit whole numbers
@@ -297,17 +262,15 @@ def encode(reviews):
                 raise TypeError
             rows.fromlist([pad] * (WORDS - len(kept)) + kept)
     except (TypeError, OverflowError):
-        what = "a review is no list of word ranks, numbers from 1: save lists of Python's int"
-        raise ValueError(what) from None
+        raise ValueError("a review is no list of ranks > 0: save lists of Python's int") from None
     ids = np.array(rows).reshape(-1, WORDS) + INDEX_FROM
     return np.where(ids < VOCABULARY, ids, UNKNOWN).astype(np.int32)
 
 
 def toy_reviews():
-    """Generate small English reviews whose sentiment depends on the order of the words.
+    """Generate small reviews in which the order of words counts -> texts, labels, {word: rank}.
 
-    -> texts, labels, {word: rank by frequency}. Each text has one opinion: "the plot was dull",
-    "was not dull", or "was good not bad", which has the words of "was bad not good".
+    Each has an opinion: "the plot was dull", "was not dull", "was good not bad" or "bad not good".
     """
     neutral = "i saw it at home|we watched it twice|it runs for two hours|my brother chose it|"
     neutral += "it is set in a town|they made it in france|he plays a doctor|it came out in spring"
@@ -322,7 +285,7 @@ def toy_reviews():
         opinion = f"the {rng.choice(topics)} was {rng.choices(forms, (70, 15, 15))[0]}"
         sentences = [opinion, *rng.sample(neutral.split("|"), rng.choice((1, 2)))]
         reviews[" ".join(rng.sample(sentences, len(sentences)))] = label
-    counts = collections.Counter(" ".join(reviews).split()).most_common()
+    counts = Counter(" ".join(reviews).split()).most_common()
     index = {word: rank for rank, (word, _) in enumerate(counts, start=1)}
     return list(reviews), np.array(list(reviews.values())), index
 
@@ -335,45 +298,34 @@ def load_toy():
 
 
 def make_datasets(train, test, batch_size, seed):
-    """Turn two pairs of arrays ([n, 80], [n]) into batched tf.data pipelines.
-
-    The training set is shuffled over its whole length, anew each epoch; the test set keeps its
-    order. The last, smaller batch is kept in both: every review counts.
-    """
+    """Turn two pairs of arrays ([n, 80], [n]) into pipelines: batches of every review."""
     # Keras 3.15 warns that fit() will not shuffle a Dataset. This one shuffles itself.
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     options = tf.data.Options()
-    # There is nothing to tune here, and the thread that would can hold up a pass's end for seconds.
-    options.autotune.enabled = False
+    options.autotune.enabled = False  # its thread can hold up the end of a pass for seconds
     train, test = (tf.data.Dataset.from_tensor_slices(split) for split in (train, test))
-    train = train.shuffle(len(train), seed=seed).batch(batch_size)
+    train = train.shuffle(len(train), seed=seed).batch(batch_size)  # anew each epoch
     return [split.prefetch(2).with_options(options) for split in (train, test.batch(TEST_BATCH))]
 
 
 def load_datasets(args):
-    """Load the reviews that the flags ask for: the training and the test set, and what they are.
-
-    -> train, test, data: two tf.data pipelines of ([b, 80] int32, [b] int64), and "imdb", "toy" or
-    the path of --data. Only --data auto may end up as the toy, and says so. Ends the run on errors.
-    """
+    """Load --data -> two tf.data pipelines of ([b, 80], [b]); what it was: imdb, toy or a path."""
     data = path = args.data
-    if args.data in ("auto", "imdb"):
-        try:
-            data, path = "imdb", cached("imdb.npz")
-        except OSError as error:
-            if args.data == "imdb":
-                fail(f"{error}. {OTHER_WAYS}")
-            data = "toy"
-            toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
-            print(f"warning: {error}. {toy}. {OTHER_WAYS}", file=sys.stderr)
     try:
+        if args.data in ("auto", "imdb"):
+            data, path = "imdb", cached("imdb.npz")
         splits = load_toy() if data == "toy" else read_npz(path)
     except ValueError as error:
         fail(f"{error}; delete it, and it will be downloaded" if data == "imdb" else error)
-    splits = [(x[: args.subset], y[: args.subset]) for x, y in splits]
-    n, n_test = (len(y) for _, y in splits)
-    print(f"data {os.path.basename(data)}: {n} training, {n_test} test reviews")
-    return *make_datasets(*splits, args.batch_size, args.seed), data
+    except OSError as error:
+        if args.data == "imdb":
+            fail(error)
+        toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
+        print(f"warning: {error}. {toy}", file=sys.stderr)
+        data, splits = "toy", load_toy()
+    train, test = ((x[: args.subset], y[: args.subset]) for x, y in splits)
+    print(f"data {os.path.basename(data)}: {len(train[1])} training, {len(test[1])} test reviews")
+    return *make_datasets(train, test, args.batch_size, args.seed), data
 
 
 # ------------------------------------------------------------------------------ the record of a run
@@ -391,19 +343,15 @@ def replace(path, write):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Record(keras.callbacks.Callback):
-    """The record of a run: after every epoch --save, --log and --plot, and in the end a line.
+class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
+    """The record of a run: after every epoch --save, --log and --plot, and in the end a line."""
 
-    data: what load_datasets() says; done: what was done, if it is not training.
-    """
-
-    def __init__(self, args, data, done=None):
+    def __init__(self, args, data, done=None):  # done: what was done, if it is not training
         super().__init__()
         self.args, self.data, self.done = args, os.path.basename(data), done
-        self.words = which_words(data) if args.save else None  # before training, if it fails
-        self.index = load_word_index(data) if args.review else None
-        self.epochs = []  # of each: epoch, accuracy, loss, val_accuracy, val_loss
-        self.unwritten = {}  # {path: why it could not be written when that was last tried}
+        self.words = which_words(data) if args.save or args.review else None
+        self.index = load_word_index(data, self.words) if args.review else None
+        self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
 
     def on_train_begin(self, logs=None):
         """Start the clock; make Adam's variables, or the first step would be traced twice."""
@@ -411,9 +359,8 @@ class Record(keras.callbacks.Callback):
         self.model.optimizer.build(self.model.trainable_variables)
 
     def on_test_end(self, logs):
-        """Keep the score on the test set, and how many reviews it is of."""
-        reviews = int(self.model.metrics[0].count)  # the mean of the losses counts them
-        self.score = logs["accuracy"], logs["loss"], reviews
+        """Keep the score on the test set, and of how many reviews: the losses' mean counts them."""
+        self.score = logs["accuracy"], logs["loss"], int(self.model.metrics[0].count)
 
     def on_epoch_end(self, epoch, logs):
         """Write the files, unless the loss is nan. One that cannot be written is tried again."""
@@ -421,15 +368,14 @@ class Record(keras.callbacks.Callback):
         args, of = self.args, "" if epoch + 1 == self.args.epochs else f" of {self.args.epochs}"
         seconds = time.perf_counter() - self.started
         self.done = f"{epoch + 1}{of} epoch{'s' * (args.epochs > 1)} in {seconds:.1f} s"
-        self.model.stop_training = math.isnan(logs["loss"])
+        self.model.stop_training, self.unwritten = bool(np.isnan(logs["loss"])), []
         for path, write in (args.save, self.save), (args.log, self.log), (args.plot, self.plot):
-            if path and not self.model.stop_training:
-                self.unwritten.pop(path, None)
-                try:
+            try:
+                if path and not self.model.stop_training:
                     replace(path, write)
-                except OSError as error:
-                    self.unwritten[path] = f"cannot write {path}: {error}"
-                    print(f"warning: {self.unwritten[path]}", file=sys.stderr)
+            except OSError as error:
+                self.unwritten.append(f"cannot write {path}: {error}")
+                print("warning:", self.unwritten[-1], file=sys.stderr)
 
     def save(self, path):
         """Write the weights, with a note of which words their ids are."""
@@ -461,9 +407,6 @@ class Record(keras.callbacks.Callback):
         figure.suptitle(ascii(title)[1:-1])  # the font may lack other letters
         figure.savefig(path, format="png", dpi=120)
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, kind, error, traceback):
         """Read --review, then print what was done and the score on the test set in one line."""
         if not self.done:  # interrupted in the first epoch
@@ -479,35 +422,33 @@ class Record(keras.callbacks.Callback):
                 f", seed {self.args.seed}, data {self.data}, device {device}, "
                 f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
             )
-        if math.isnan(loss):
+        if np.isnan(loss):
             fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
         if self.unwritten and not kind:
-            fail("; ".join(self.unwritten.values()))
+            fail("; ".join(self.unwritten))
 
 
 def use_weights(args, model):
     """Read the weights of --load into a built model; then read --review, or score the test set."""
-    sizes = {}
+    names = []
     try:
         with h5py.File(args.load) as file:
-            file.visititems(lambda name, item: sizes.update({name: getattr(item, "nbytes", 0)}))
-            trained_on, words = (file.attrs.get(note) for note in ("data", "words"))
-        own = [name for name in sizes if sizes[name] and not name.startswith("optimizer")]
-        # Keras reads a file that declares more than it holds, and leaves out layers it lacks
-        if sum(sizes.values()) > os.path.getsize(args.load) or len(own) != len(model.weights):
+            file.visit(names.append)
+            notes = dict(file.attrs)
+        own = [name for name in names if "/vars/" in name and not name.startswith("optimizer/")]
+        if len(own) != len(model.weights):  # Keras passes over layers that only the file has
             raise ValueError
         model.load_weights(args.load)
     except Exception:  # h5py and Keras raise whatever the content of a file leads to
         fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
-    if words is None and trained_on not in (None, "imdb", "toy"):
-        fail(f"{args.load}: trained on {trained_on} with an earlier version: train again")
-    words = words or trained_on
+    words = notes.get("words", notes.get("data"))  # earlier versions had no other note
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
     if words and words != which_words(args.data):  # the same ids are other words there
-        fail(f"{args.load}: trained on {trained_on}, and the words of --data {args.data} differ")
+        other = f"not on the words of --data {args.data}, or by an earlier version: train again"
+        fail(f"{args.load}: trained on {notes.get('data')}, {other}")
     if args.review:
-        return read_reviews(args.review, model, load_word_index(args.data))
+        return read_reviews(args.review, model, load_word_index(args.data, words))
     _, test, data = load_datasets(args)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
@@ -529,38 +470,32 @@ def which_words(data):
     return "imdb" if name == IMDB_RANKS else name
 
 
-def load_word_index(data):
+def load_word_index(data, name=None):
     """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
-    name, words = which_words(data), None
+    name = name or which_words(data)
     if name == "toy":
         return toy_reviews()[-1]
-    path = Path(data).with_name("imdb_word_index.json")  # beside an imdb.npz, if it is IMDB's
+    path = Path(data).with_name("imdb_word_index.json")  # one beside an npz counts if it is IMDB's
     try:
-        if data not in ("auto", "imdb"):
-            with zipfile.ZipFile(data) as archive:
-                words = archive.read("words.json") if "words.json" in archive.namelist() else None
-        if words is None and name != "imdb":
-            raise ValueError(f"{data} does not hold them: make it again (docs/data.md)")
-        if words is None and path.is_file():
-            words = path.read_bytes()
-            words = words if hashlib.md5(words).hexdigest() == DIGESTS[path.name] else None
-        index = json.loads(words or Path(cached(path.name)).read_bytes())
-        if type(index) is not dict or not all(type(r) is int and r > 0 for r in index.values()):
-            raise ValueError("not every word has a rank")
-    except (OSError, ValueError, RecursionError) as error:
+        if name != "imdb":
+            content = np.load(data)["words.json"]  # of what is no array it returns the bytes
+        elif path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == DIGESTS[path.name]:
+            content = path.read_bytes()
+        else:
+            content = Path(cached(path.name)).read_bytes()
+        return {word: int(rank) for word, rank in json.loads(content).items()}
+    except KeyError:
+        fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
+    except Exception as error:  # of the network, or of what is no JSON object of numbers
         fail(f"--review does not know the words: {error}")
-    return index
 
 
 def split_words(text):
-    """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words.
-
-    A Chinese character is a word of its own. NFC: one form for letters that can be written in two.
-    """
+    """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
     punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
-    text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")
+    text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")  # NFC: é in one form
     text = text.translate(dict.fromkeys(map(ord, punctuation), " "))
-    text = re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text)
+    text = re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text)  # a 字, a word
     return [word for word in text.split() if any(map(str.isalnum, word))]
 
 
@@ -569,15 +504,14 @@ def read_reviews(texts, model, index):
     for text in texts:
         words = split_words(text)
         ranks = [index.get(word, VOCABULARY) for word in words]
-        # Every prefix is a review of its own, cut and padded as in training.
-        x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]
+        x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
         batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
         probabilities = np.concatenate([model(b, training=False)[:, 0] for b in batches])  # [n]
         shown = [f"{w} (unknown)" if i == UNKNOWN else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):
-            bar = "" if math.isnan(p) else "#" * round(20 * float(p))
+            bar = "" if np.isnan(p) else "#" * round(20 * float(p))
             print(f"  {word:<{width}}  {p:.3f} |{bar:<20}|")
         print(f"  {'positive' if p > 0.5 else 'negative'}: P(positive) = {p:.3f}")
 

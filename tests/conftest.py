@@ -1,12 +1,38 @@
 """Helpers of the tests: the scripts as modules and as a user runs them, and small data files."""
 
-import importlib
+import atexit
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import io
 import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import zipfile
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+
+# A GPU multiplies in TF32, with 10 bits after the point: enough to train, too coarse for 1e-5.
+os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+# A learner's cache and keras.json stay out of the tests, and no test gets past this machine: the
+# proxy is a port that is taken and closed, and nothing in the environment may go round it.
+os.environ["KERAS_HOME"] = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, os.environ["KERAS_HOME"], ignore_errors=True)
+closed = socket.socket()
+closed.bind(("127.0.0.1", 0))
+for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    os.environ[variable] = f"http://127.0.0.1:{closed.getsockname()[1]}"
+for variable in ("no_proxy", "NO_PROXY"):
+    os.environ.pop(variable, None)
 
 import common  # before TensorFlow, as in the scripts
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,34 +40,96 @@ import tensorflow as tf
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
 IMDB_NPZ = os.environ.get("IMDB_NPZ")
+TINY = ("--data", "toy", "--subset", "64", "--epochs", "1", "--units", "4")
+LAST_LINE = re.compile(
+    r"(?P<script>\w+): test accuracy (?P<accuracy>[01]\.\d{4}) \((?P<right>\d+)/(?P<n>\d+)\), "
+    r"loss (?P<loss>\d+\.\d{4}|nan), (?P<done>(\d+ of )?\d+ epochs? in [\d.]+ s|loaded from .+), "
+    r"(?P<parameters>\d+) parameters, seed (?P<seed>\d+), data (?P<data>.+), "
+    r"device (?P<device>CPU|GPU), TensorFlow [\d.]+\S*, Keras [\d.]+\S*"
+)
 
 needs_imdb = pytest.mark.skipif(not IMDB_NPZ, reason="IMDB_NPZ names no file")
-
+posix = pytest.mark.skipif(os.name != "posix", reason="modes, links, pipes or signals of POSIX")
 
 # as a user's shell has it: importing common has set this here, and then nothing is held back
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
+tf.get_logger().setLevel("ERROR")  # so many runs in one process are "expensive retracing" to it
+# 27,000 reviews, made once for all tests; toy_reviews.__wrapped__ makes them anew
+common.toy_reviews = functools.cache(common.toy_reviews)
 
 
-def run_script(name, *flags, cwd=None, input=None, **environment):
-    """Run a script as a user does and return its CompletedProcess. The bound is only for a hang."""
+def pytest_addoption(parser):
+    parser.addoption("--at-least", type=int, default=0, help="fail when fewer tests pass")
+
+
+def pytest_sessionfinish(session):
+    """What CI runs must not shrink to the smoke tests, or to nothing, without anyone noticing."""
+    wanted = session.config.getoption("--at-least")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and wanted:
+        passed = len(reporter.stats.get("passed", ()))
+        if passed < wanted:
+            print(f"\nonly {passed} tests passed, of {wanted} at least")
+            session.exitstatus = 1
+
+
+def python(*arguments, **options):
+    """Run this Python as a user does -> CompletedProcess. The bound is only for a hang."""
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **options.pop("env", {})}
     return subprocess.run(
-        [sys.executable, ROOT / f"{name}.py", *map(str, flags)],
+        [sys.executable, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        cwd=cwd,
-        input=input,
         timeout=600,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        env=environment,
+        **options,
     )
+
+
+def run_script(name, *flags, cwd=None, **environment):
+    """Run a script as a user does and return its CompletedProcess."""
+    return python(ROOT / f"{name}.py", *flags, cwd=cwd, env=environment)
+
+
+def call(name, *flags):
+    """What run_script returns, from this process: TensorFlow takes three seconds to load."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    module = importlib.import_module(name)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            common.run(partial(module.main, [str(flag) for flag in flags]))
+        except SystemExit as end:
+            status = end.code
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def last_line(text):
     return text.strip().splitlines()[-1]
 
 
-def write_npz(path, **changes):
-    """Write 30 + 20 tiny reviews in the layout of imdb.npz, members replaced by `changes`."""
+def parsed(result):
+    """The last line of a run that went well, as a match with names."""
+    assert result.returncode == 0, result.stderr
+    line = LAST_LINE.fullmatch(last_line(result.stdout))
+    assert line, result.stdout
+    return line
+
+
+def check_failure(result, words, status=1):
+    """The run ended in one line that says `words`, after argparse's usage if status is 2."""
+    lines = result.stderr.splitlines()
+    assert result.returncode == status, result.stderr
+    assert "error: " in lines[-1] and words in lines[-1] and len(lines[-1]) < 800, result.stderr
+    assert lines[0].startswith("usage: ") if status == 2 else len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr and "test accuracy" not in result.stdout
+
+
+def write_npz(path, words=None, **changes):
+    """Write 30 + 20 tiny reviews in the layout of imdb.npz, members replaced by `changes`.
+
+    words: text of the member words.json, which is left out if it is None.
+    """
     rng = np.random.RandomState(0)
     members = {}
     for split, n in (("train", 30), ("test", 20)):
@@ -53,7 +141,16 @@ def write_npz(path, **changes):
     members.update(changes)
     with open(path, "wb") as file:
         np.savez(file, **{name: a for name, a in members.items() if a is not None})
+    if words is not None:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("words.json", words)
     return path
+
+
+def digest(name, content):
+    """The hash by which common.DIGESTS knows a file of that name."""
+    kind = {32: hashlib.md5, 64: hashlib.sha256}[len(common.DIGESTS[name])]
+    return kind(content).hexdigest()
 
 
 @pytest.fixture(params=SCRIPTS)
@@ -72,9 +169,43 @@ def ids():
     return x
 
 
+class Averaged(keras.Model):
+    """Stands in for a network where common.py is tested, which knows no kind of cell.
+
+    It averages the word vectors, and is traced in no time.
+    """
+
+    def __init__(self, units, unroll=False):
+        super().__init__()
+        self.embedding = keras.layers.Embedding(common.VOCABULARY, common.EMBEDDING)
+        self.pooling = keras.layers.GlobalAveragePooling1D()
+        self.hidden = keras.layers.Dense(units, activation="tanh")
+        self.dense = keras.layers.Dense(1, activation="sigmoid")
+
+    def build(self, shape):
+        for layer in self.layers:
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+
+    def call(self, inputs, training=False):
+        return self.dense(self.hidden(self.pooling(self.embedding(inputs))))
+
+
+def averaged():
+    """The module "averaged": gru_imdb.py with that network."""
+    spec = importlib.util.spec_from_file_location("averaged", ROOT / "gru_imdb.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.SentimentClassifier = Averaged
+    sys.modules["averaged"] = module
+
+
+averaged()
+
+
 def build(script, units=64, seed=0):
     """A built model whose word vectors are as large as trained ones, so that differences show."""
-    tf.keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)
     model = script.SentimentClassifier(units)
     model.build((None, common.WORDS))
     model.embedding.embeddings.assign(model.embedding.embeddings * 10)

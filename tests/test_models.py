@@ -1,6 +1,8 @@
 """The claims of the lesson, each against something that shares no code with Keras's layers."""
 
 import importlib
+import re
+from pathlib import Path
 
 import common
 import keras
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import build
+from conftest import build, write_npz
 
 CELLS = {
     "rnn_cell_imdb": reference.simple_rnn,
@@ -42,6 +44,7 @@ def gradients(model, ids, labels):
     ]
 
 
+@pytest.mark.smoke
 def test_model_equals_numpy(script, ids):
     model = build(script)
     expected = reference.classifier(CELLS[script.__name__], ids, *weights64(model))
@@ -55,12 +58,15 @@ def test_unrolled_layers_equal_the_loop(script, ids):
     looped, unrolled = script.SentimentClassifier(8), script.SentimentClassifier(8, unroll=True)
     for model in (looped, unrolled):
         model.build((None, common.WORDS))
+    for layers, expected in (looped.layers, False), (unrolled.layers, True):
+        assert [layer.unroll for layer in layers[1:3]] == [expected, expected]
     unrolled.set_weights(looped.get_weights())
     np.testing.assert_allclose(
         probability(looped, ids), probability(unrolled, ids), atol=FLOAT32_80_STEPS, rtol=0
     )
 
 
+@pytest.mark.smoke
 def test_hand_loop_equals_layer(ids):
     by_hand, by_layer = build(rnn_cell_imdb), build(rnn_layer_imdb, seed=1)
     by_layer.set_weights(by_hand.get_weights())
@@ -76,10 +82,11 @@ def test_hand_loop_equals_layer(ids):
 
 def test_hand_loop_trains_as_the_layers_do(ids):
     """Same seed, so the same start and the same dropout masks: the same losses, step by step."""
+    ids = ids[:, -20:]  # of so many words: a graph of 80 steps takes its time
     losses = []
     layers = [(rnn_layer_imdb, {"unroll": unroll}) for unroll in (False, True)]
     for script, options in [(rnn_cell_imdb, {}), *layers]:
-        tf.keras.utils.set_random_seed(7)
+        keras.utils.set_random_seed(7)
         model = script.SentimentClassifier(16, **options)
         model.build((None, common.WORDS))
         model.compile("adam", "binary_crossentropy", jit_compile=False)
@@ -122,7 +129,9 @@ def test_gradient_is_the_sum_of_the_post():
     np.testing.assert_allclose(total, numeric, atol=1e-8, rtol=1e-6)
 
 
-def test_call_is_traced_once_for_fitting_and_once_for_scoring(script, monkeypatch, capsys):
+def test_call_is_traced_once_for_fitting_and_once_for_scoring(
+    script, tmp_path, monkeypatch, capsys
+):
     """A trace of the hand loop takes seconds, and Keras makes two if one makes variables."""
     traces = []
     original = script.SentimentClassifier.call
@@ -132,7 +141,9 @@ def test_call_is_traced_once_for_fitting_and_once_for_scoring(script, monkeypatc
         return original(self, inputs, training=training)
 
     monkeypatch.setattr(script.SentimentClassifier, "call", call)
-    script.main("--data toy --subset 250 --batch-size 100 --epochs 2 --units 4".split())
+    monkeypatch.setattr(common, "WORDS", 10)
+    path = write_npz(tmp_path / "my.npz")
+    script.main(f"--data {path} --batch-size 8 --epochs 2 --units 4".split())
     assert len(traces) == len(set(traces))  # nothing twice
     if (
         "dev" not in keras.__version__
@@ -143,50 +154,98 @@ def test_call_is_traced_once_for_fitting_and_once_for_scoring(script, monkeypatc
 # ------------------------------------------------------------------------------------ dropout
 
 
-def inputs_after_dropout(script, training, batches):
-    """What the first cell gets to see, for batches of ones: a list of [b, 80, 100] arrays.
+def add_up(cell, weights):
+    """Weights with which a stage shows its input: [None, 100] -> h, and nothing is forgotten.
 
-    With the identity as kernel and nothing else its output is the tanh of its input, and the state
-    that the second cell reads. Both scripts' first stage is asked for all 80 outputs.
+    The input goes through the identity. Gates stand open (or at a half), by biases alone, so that
+    what came in at any step is still in the last state.
     """
-    model = script.SentimentClassifier(common.EMBEDDING)
-    model.build((None, common.WORDS))
-    stage = model.cell_1 if script is rnn_cell_imdb else model.rnn_1
-    stage.set_weights([np.eye(100), np.zeros((100, 100)), np.zeros(100)])
-    model.embedding.set_weights([np.full((common.VOCABULARY, 100), 0.25)])
-    seen = []
-    original = stage.call
+    W_x, W_h, b = (np.zeros_like(w) for w in weights)
+    one, blocks = np.eye(100), W_x.shape[1] // 100
+    place = {"simple_rnn": 0, "lstm": 2, "gru": 2}[cell.__name__]
+    W_x[:, place * 100 : (place + 1) * 100] = one
+    if cell is reference.simple_rnn:
+        W_h[...] = 0.5 * one
+    elif cell is reference.lstm:  # i and o open, f nearly
+        b[...] = np.repeat([9, 2, 0, 9], 100)
+    assert blocks == {"simple_rnn": 1, "lstm": 4, "gru": 3}[cell.__name__]
+    return [W_x, W_h, b]
 
-    def spy(*args, **kwargs):
-        result = original(*args, **kwargs)
-        seen.append(result[0] if script is rnn_cell_imdb else result)
+
+def outputs_of(model, stage, batches, training):
+    """Run the model on 64 reviews, some times, and return what a stage gave: [64, steps, 100]."""
+    outputs, seen = [], []
+    original = keras.layers.Layer.__call__
+
+    def spy(layer, *args, **kwargs):
+        result = original(layer, *args, **kwargs)
+        if layer is stage:
+            seen.append(tf.nest.flatten(result)[0].numpy())
         return result
 
-    stage.call = spy
-    outputs = []
-    for _ in range(batches):
-        seen.clear()
-        model(np.ones((64, common.WORDS), np.int32), training=training)
-        outputs.append(np.arctanh(np.stack(seen, axis=1) if len(seen) > 1 else seen[0].numpy()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.layers.Layer, "__call__", spy)
+        for _ in range(batches):
+            seen.clear()
+            model(np.ones((64, 20), np.int32), training=training)
+            steps = seen[0] if len(seen) == 1 else np.stack(seen, axis=1)
+            outputs.append(steps if steps.ndim == 3 else steps[:, None])
     return outputs
 
 
-@pytest.mark.parametrize("script", [rnn_cell_imdb, rnn_layer_imdb], ids=lambda s: s.__name__)
-def test_one_dropout_mask_for_all_steps_of_a_batch_and_a_new_one_for_the_next(script):
-    first, second = inputs_after_dropout(script, training=True, batches=2)
-    assert first.shape == (64, 80, 100)
-    assert (first == first[:, :1]).all()
-    assert (first[:, 0] != second[:, 0]).any()
-    zeros = np.mean(first[:, 0] == 0)
-    assert abs(zeros - 0.5) < 0.03  # 6400 draws: five standard deviations of 0.00625
-    # the rest is scaled by 1 / (1 - 0.5); arctanh(tanh()) in float32 costs a few 1e-7
-    np.testing.assert_allclose(first[first != 0], 0.5, atol=1e-5)
+@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+def test_dropout_of_each_stage(script, which):
+    """Half of a stage's inputs, the same at all steps of a batch, others in the next, none without
+    training: NumPy's cell on the input that such a mask leaves gives the same."""
+    cell = CELLS[script.__name__]
+    model = script.SentimentClassifier(100)
+    model.build((None, 20))
+    model.embedding.set_weights([np.full((common.VOCABULARY, 100), 0.25)])
+    first, stage = model.layers[1], model.layers[1 + which]
+    if which:  # what the first gives is then a constant, whatever its own dropout does
+        weights = add_up(cell, first.get_weights())
+        weights[0][:] = 0
+        b = weights[2] if weights[2].ndim == 1 else weights[2][0]
+        b[200 * (cell is not reference.simple_rnn) :][:100] = 0.25
+        first.set_weights(weights)
+    weights = add_up(cell, stage.get_weights())
+    stage.set_weights(weights)
+    inputs = np.full((64, 20, 100), 0.25)
+    if which:
+        inputs = cell(np.zeros((64, 20, 100)), *first.get_weights())
+
+    (scored,) = outputs_of(model, stage, 1, training=False)
+    steps = slice(None) if scored.shape[1] == 20 else slice(-1, None)
+    np.testing.assert_allclose(scored, cell(inputs, *weights)[:, steps], atol=1e-5)
+
+    masks = []
+    for given in outputs_of(model, stage, 2, training=True):
+        masks.append(given[:, -1:] != 0)
+        assert abs(masks[-1].mean() - 0.5) < 0.03  # 6400 draws: five deviations of 0.00625
+        expected = cell(2 * inputs * masks[-1], *weights)[:, steps]  # scaled by 1 / (1 - 0.5)
+        np.testing.assert_allclose(given, expected, atol=1e-5)
+    assert (masks[0] != masks[1]).any() and len(np.unique(masks[0], axis=0)) == 64
 
 
-@pytest.mark.parametrize("script", [rnn_cell_imdb, rnn_layer_imdb], ids=lambda s: s.__name__)
-def test_no_dropout_outside_training(script):
-    (seen,) = inputs_after_dropout(script, training=False, batches=1)
-    np.testing.assert_allclose(seen, 0.25, atol=1e-5)
+# -------------------------------------------------------------------------------- the beginning
+
+
+def test_weights_begin_as_the_docstrings_and_the_pages_say(script):
+    keras.utils.set_random_seed(0)
+    model = script.SentimentClassifier(64)
+    model.build((None, common.WORDS))
+    embedding, first, second, dense = model.layers
+    assert np.abs(embedding.get_weights()[0]).max() <= 0.05 and not dense.get_weights()[1].any()
+    for layer, size in (first, 100), (second, 64):
+        W_x, W_h, b = layer.get_weights()
+        assert W_x.shape[0] == size
+        np.testing.assert_allclose(W_h @ W_h.T, np.eye(64), atol=1e-5)  # orthogonal
+        bound = np.sqrt(6 / sum(W_x.shape))  # Glorot & Bengio 2010, of all blocks together
+        assert 0.95 * bound < np.abs(W_x).max() <= bound
+        ones = np.zeros_like(b)
+        if script.__name__ == "lstm_imdb":
+            ones[64:128] = 1  # b_f
+        assert (b == ones).all()
 
 
 def fit_evaluate_predict_fit(model, ids, eager):
@@ -199,15 +258,19 @@ def fit_evaluate_predict_fit(model, ids, eager):
     model(ids[:1], training=False)
 
 
-@pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
-def test_one_model_is_fitted_evaluated_and_fitted_again(script, ids, eager):
-    fit_evaluate_predict_fit(script.SentimentClassifier(4), ids[:, -12:], eager)
+def test_one_model_is_fitted_evaluated_and_fitted_again(script, ids):
+    fit_evaluate_predict_fit(script.SentimentClassifier(4), ids[:, -5:], eager=False)
+
+
+def test_the_hand_loop_is_fitted_and_evaluated_eagerly_too(ids):
+    """Where its masks are tensors, and not of a graph that is gone."""
+    fit_evaluate_predict_fit(rnn_cell_imdb.SentimentClassifier(4), ids[:, -5:], eager=True)
 
 
 def test_without_the_reset_the_second_trace_dies(ids, monkeypatch):
     monkeypatch.setattr(keras.layers.SimpleRNNCell, "reset_dropout_mask", lambda self: None)
     with pytest.raises(Exception, match="out of scope|cannot be accessed from here"):
-        fit_evaluate_predict_fit(rnn_cell_imdb.SentimentClassifier(4), ids[:, -12:], eager=False)
+        fit_evaluate_predict_fit(rnn_cell_imdb.SentimentClassifier(4), ids[:, -5:], eager=False)
 
 
 # -------------------------------------------------------------------------------------- state
@@ -287,10 +350,56 @@ def test_lstm_keeps_four_and_gru_three_blocks_of_weights():
         assert bias.shape[-1] == blocks * 64
 
 
-def test_out_and_the_new_state_are_the_same_tensor():
-    cell = keras.layers.SimpleRNNCell(4, dropout=0.5)
-    out, (h1,) = cell(tf.ones((2, 3)), cell.get_initial_state(2), training=False)
-    assert out is h1 or (out.numpy() == h1.numpy()).all()
+def test_a_cell_whose_output_is_not_its_state_stops_the_hand_loop(ids, monkeypatch):
+    """The assert in call() shows the post's "out and h1 are the same": it must be able to fail."""
+    original = keras.layers.SimpleRNNCell.call
+
+    def call(self, *args, **kwargs):
+        out, (h,) = original(self, *args, **kwargs)
+        return out, [h + 1]
+
+    model = build(rnn_cell_imdb, 4)
+    model(ids)
+    monkeypatch.setattr(keras.layers.SimpleRNNCell, "call", call)
+    with pytest.raises(AssertionError):
+        model(ids)
+
+
+def test_the_summary_shows_each_stage_with_its_shape(script):
+    lines = []
+    model = script.SentimentClassifier(64)
+    model.build((None, common.WORDS))
+    model.summary(print_fn=lines.append, line_length=120)
+    first = "(None, 64)" if script is rnn_cell_imdb else "(None, 80, 64)"
+    shapes = re.findall(r"\(None[^)]*\)", "\n".join(lines))
+    assert shapes == ["(None, 80, 100)", first, "(None, 64)", "(None, 1)"]
+
+
+def test_shape_comments_are_true(script, ids, monkeypatch):
+    """Each line of call() that says `[...] -> [...]` is watched while it runs."""
+    text = Path(script.__file__).read_text(encoding="utf-8").splitlines()
+    said = {}
+    for line in text:
+        found = re.search(r"self\.(\w+)\(.*# (?:\d+ times )?(\[b.*?\]) -> (\[b.*?\])$", line)
+        if found and "def " not in line:
+            said[found[1]] = found[2], found[3]
+    model = build(script)
+    seen = {}
+    original = keras.layers.Layer.__call__
+
+    def shape(tensor):
+        return str(["b", *tensor.shape[1:]]).replace("'", "")
+
+    def spy(layer, inputs, *args, **kwargs):
+        result = original(layer, inputs, *args, **kwargs)
+        for name in said:
+            if layer is getattr(model, name):
+                seen[name] = shape(inputs), shape(tf.nest.flatten(result)[0])
+        return result
+
+    monkeypatch.setattr(keras.layers.Layer, "__call__", spy)
+    model(ids, training=False)
+    assert seen == said and len(said) == 4
 
 
 def test_an_embedding_is_one_hot_times_its_matrix(script, ids):
@@ -298,9 +407,3 @@ def test_an_embedding_is_one_hot_times_its_matrix(script, ids):
     one_hot = np.eye(common.VOCABULARY, dtype=np.float32)[ids[:1]]
     by_product = one_hot @ embedding.get_weights()[0]
     np.testing.assert_array_equal(embedding(ids[:1]).numpy(), by_product)
-
-
-def test_one_hot_words_are_equally_far_apart():
-    one_hot = np.eye(7)
-    distances = np.linalg.norm(one_hot[:, None] - one_hot, axis=-1)
-    assert set(distances[~np.eye(7, dtype=bool)]) == {np.sqrt(2)}

@@ -1,16 +1,17 @@
 """What a default run of each script costs, and against what.
 
-    python docs/measure/benchmark.py --data imdb.npz                      # every script alone
+    python docs/measure/benchmark.py --data imdb.npz --csv docs/measure/costs.csv
     python docs/measure/benchmark.py --against imdb.npz --peers peers.py  # in turn with others
     python docs/measure/benchmark.py --growth                             # by length, units, batch
 
-Absolute times drift, so only ratios of runs that alternated are worth quoting. A peer is a program
-called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE` whose last line is JSON with
-first_step_s, peak_mib and test_accuracy; give the one that has PyTorch its own interpreter with
---torch-python.
+Leave the machine alone meanwhile. Absolute times drift, so only ratios of runs that alternated are
+worth quoting. A peer is a program called as `PYTHON PEERS --peer NAME --model MODEL --npz FILE`
+whose last line is JSON with first_step_s, peak_mib and test_accuracy; give the one that has PyTorch
+its own interpreter with --torch-python.
 """
 
 import argparse
+import csv
 import importlib
 import json
 import os
@@ -18,10 +19,8 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
+from tables import COSTS, ROOT, SCRIPTS
 
 
 def inside(name, flags):
@@ -46,7 +45,10 @@ def inside(name, flags):
         def on_test_end(self, logs=None):
             row["evaluations_s"].append(time.perf_counter() - self.evaluation)
 
-    load, fit, report = common.read_npz, keras.Model.fit, common.Record.report
+        def on_epoch_end(self, epoch, logs):
+            row["test_accuracy"] = logs["val_accuracy"]
+
+    load, fit = common.read_npz, keras.Model.fit
 
     def timed_load(path):
         begin = time.perf_counter()
@@ -54,11 +56,7 @@ def inside(name, flags):
         row["load_s"] = time.perf_counter() - begin
         return arrays
 
-    def noted_report(self):
-        row["test_accuracy"] = self.score[0]
-        report(self)
-
-    common.read_npz, common.Record.report = timed_load, noted_report
+    common.read_npz = timed_load
     keras.Model.fit = lambda self, *a, callbacks, **k: fit(
         self, *a, callbacks=[*callbacks, Clock()], **k
     )
@@ -78,7 +76,6 @@ def whole(command):
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         encoding="utf-8",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as process:
@@ -99,18 +96,35 @@ def middle(values):
     return f"{statistics.median(values):8.3f} s [{min(values):.3f} .. {max(values):.3f}]"
 
 
-def alone(data, names):
-    """Print where the time of one default run of each script goes."""
-    for name in names:
-        row = whole(own(name, data))
-        print(f"\n{name} --data {data}: test accuracy {row['test_accuracy']:.4f}")
-        print(f"  import                      {row['import_s']:8.3f} s")
-        print(f"  load and pad the data       {row.get('load_s', float('nan')):8.3f} s")
-        print(f"  launch to first step's end  {row['first_step_s']:8.3f} s")
-        print(f"  training step               {middle(row['steps_s'][1:])}")
-        print(f"  evaluation                  {middle(row['evaluations_s'])}")
-        print(f"  whole run                   {row['total_s']:8.3f} s")
-        print(f"  peak memory                 {row['peak_mib']:8.0f} MiB", flush=True)
+def alone(args):
+    """Run every script in turn, print where the time goes, and write each run as a row of a CSV."""
+    runs = {name: [] for name in args.scripts}
+    for _ in range(args.rounds):
+        for name in args.scripts:
+            row = whole(own(name, args.data))
+            row["step_ms"] = 1000 * statistics.median(row["steps_s"][1:])
+            row["scoring_s"] = statistics.median(row["evaluations_s"])
+            runs[name].append({"script": name, "whole_s": row["total_s"], **row})
+    for name, rows in runs.items():
+        print(f"\n{name} --data {args.data}: test accuracy {rows[0]['test_accuracy']:.4f}")
+        for label, key in (
+            ("import", "import_s"),
+            ("load and pad the data", "load_s"),
+            ("launch to first step's end", "first_step_s"),
+            ("scoring the test reviews", "scoring_s"),
+            ("whole run", "whole_s"),
+        ):
+            print(f"  {label:<27} {middle([row.get(key, float('nan')) for row in rows])}")
+        steps = [step for row in rows for step in row["steps_s"][1:]]
+        print(f"  {'a training step':<27} {middle(steps)}")
+        peak = max(row["peak_mib"] for row in rows)
+        print(f"  {'peak memory':<27} {peak:8.0f} MiB", flush=True)
+    if args.csv:
+        with open(args.csv, "w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["script", *COSTS])
+            for row in sum(runs.values(), []):
+                writer.writerow([row["script"], *(f"{row[column]:.4g}" for column in COSTS)])
 
 
 def against(args):
@@ -203,15 +217,18 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", default="toy", help="for the runs alone (default: toy)")
+    parser.add_argument("--csv", metavar="FILE", help="for the runs alone: a row for each")
     parser.add_argument("--against", metavar="NPZ", help="run peers in turn on this imdb.npz")
     parser.add_argument("--peers", metavar="FILE", help="for --against")
     parser.add_argument("--peer", nargs="+", choices=("blog", "torch"), default=("blog", "torch"))
     parser.add_argument("--torch-python", default=sys.executable, metavar="PYTHON")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="runs of each (3)")
     parser.add_argument("--scripts", nargs="+", choices=SCRIPTS, default=SCRIPTS)
     parser.add_argument("--growth", action="store_true", help="cost by length, units and batch")
     parser.add_argument("--inside", choices=SCRIPTS, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.against and not args.peers:
+        parser.error("--against needs --peers")
     if args.inside:
         inside(args.inside, ["--data", args.data])
     elif args.against:
@@ -220,7 +237,7 @@ def main():
     elif args.growth:
         growth(args.scripts)
     else:
-        alone(args.data, args.scripts)
+        alone(args)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 
     python docs/measure/figures.py gradient
     python docs/measure/figures.py curves --runs runs
-    python docs/measure/figures.py eigenvalues --runs runs --data imdb.npz
-    python docs/measure/figures.py gates --runs runs --data imdb.npz --index imdb_word_index.json
+    python docs/measure/figures.py reading --runs runs --data imdb.npz
 
-direction takes what gates takes, reading --runs and --index. docs/measure/results.py comes first:
-it trains into the folder of --runs. Needs matplotlib. The two drawings are not made by a program.
+gates, eigenvalues and direction take what reading takes. docs/measure/results.py comes first: it
+trains into the folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
 """
 
 import argparse
 import csv
-import json
 import textwrap
 from pathlib import Path
 
@@ -58,11 +56,6 @@ def slow_layer(model, ids):
     jacobians = inside.all_jacobians(model, ids)
     layer = int(np.argmax([inside.eigenvalue_sizes(j)[0] for j in jacobians]))
     return layer + 1, jacobians[layer]
-
-
-def word_index(args):
-    """The ranks of IMDB's words, from the file of --index."""
-    return json.loads(args.index.read_text(encoding="utf-8"))
 
 
 def encode(text, index):
@@ -156,7 +149,11 @@ def eigenvalues(args):
 
 def direction(args):
     """The state of the LSTM along its slow direction, word by word, and P(positive) beside it."""
-    model, ids, index = trained(args, "lstm_imdb"), whole_reviews(args, 512), word_index(args)
+    model, ids, index = (
+        trained(args, "lstm_imdb"),
+        whole_reviews(args, 512),
+        common.load_word_index(args.data),
+    )
     layer, jacobian = slow_layer(model, ids[:48])
     left, _ = inside.slow_direction(jacobian)
     p, states, _ = inside.read(model, ids)
@@ -187,7 +184,7 @@ def direction(args):
 
 def gates(args):
     """The spread of the gates before and after training, and the gates of one text word by word."""
-    ids, index = whole_reviews(args, 256), word_index(args)
+    ids, index = whole_reviews(args, 256), common.load_word_index(args.data)
     figure = Figure(figsize=(9, 6), layout="constrained")
     top, *below = figure.subplot_mosaic("AA;BC").values()
     labels = []
@@ -322,8 +319,8 @@ FIGURES = {  # and the flags that each of them reads
     curves: ["runs"],
     gradient: [],
     eigenvalues: ["runs", "data"],
-    direction: ["runs", "data", "index"],
-    gates: ["runs", "data", "index"],
+    direction: ["runs", "data"],
+    gates: ["runs", "data"],
     reading: ["runs"],
     first_word: [],
     negation: ["runs"],
@@ -337,8 +334,7 @@ def main():
     )
     parser.add_argument("figure", choices=[figure.__name__ for figure in FIGURES])
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
-    parser.add_argument("--data", type=Path, metavar="NPZ")
-    parser.add_argument("--index", type=Path, metavar="JSON")
+    parser.add_argument("--data", metavar="NPZ")
     args = parser.parse_args()
     (make,) = (figure for figure in FIGURES if figure.__name__ == args.figure)
     missing = [f"--{flag}" for flag in FIGURES[make] if not getattr(args, flag)]

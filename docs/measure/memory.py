@@ -1,7 +1,7 @@
 """Measure what the trained networks remember by, and what their gates do: memory.csv.
 
     python docs/measure/results.py --data imdb.npz --runs runs    # first: trains what is missing
-    python docs/measure/memory.py --data imdb.npz --runs runs --index imdb_word_index.json
+    python docs/measure/memory.py --data imdb.npz --runs runs
 
 Nothing is trained here. A network is read step by step, and between the steps its state or a gate
 is changed; what that costs is counted. A network whose rows the CSV has is not measured again.
@@ -9,7 +9,6 @@ is changed; what that costs is counted. A network whose rows the CSV has is not 
 
 import argparse
 import csv
-import json
 from pathlib import Path
 
 import inside  # first: it finds common
@@ -302,7 +301,7 @@ def first_gradient(model, ids, labels, cut):
 
 def measure_words(model, layer, left, x, args, note):
     """The words that move the slow number most, on the average over the test set, each way."""
-    index = json.loads(args.index.read_text(encoding="utf-8"))
+    index = common.load_word_index(args.data)
     names = {rank + common.INDEX_FROM: word for word, rank in index.items()}
     moved, ids, ends = [], [], []
     for part in np.split(x, 25):
@@ -392,7 +391,6 @@ def main():
     )
     parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    parser.add_argument("--index", type=Path, metavar="JSON", required=True)
     measure(parser.parse_args())
 
 

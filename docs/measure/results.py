@@ -9,6 +9,7 @@ What is there already is not run again. A row of results.csv is one run on IMDB.
 
 import argparse
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -25,12 +26,12 @@ LAST_LINE = re.compile(
 )
 
 
-def train(script, data, seed, path):
+def train(script, data, seed, path, flags=()):
     """Run a script with one seed, unless its output is there."""
     text = path.with_name(path.name + ".txt")
     if text.exists():
         return
-    command = [sys.executable, script, "--data", data, "--seed", str(seed)]
+    command = [sys.executable, script, "--data", data, "--seed", str(seed), *flags]
     command += ["--save", f"{path}.weights.h5", "--log", f"{path}.csv"]
     print(f"{path.name} ...", flush=True)
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
@@ -48,7 +49,6 @@ def read_run(path):
 
 def write_rows(args):
     """Train what is not there yet and write docs/measure/results.csv."""
-    args.runs.mkdir(exist_ok=True)
     rows = []
     for script in SCRIPTS:
         for seed in range(10):
@@ -64,16 +64,18 @@ def write_rows(args):
         writer.writerows(rows)
 
 
-def main():
+def parse_args(description):
+    """The two flags of the programs that train."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", metavar="NPZ", required=True, help="the imdb.npz to train on")
-    parser.add_argument(
-        "--runs", type=Path, metavar="FOLDER", required=True, help="where the runs are kept"
-    )
-    write_rows(parser.parse_args())
+    parser.add_argument("--data", metavar="NPZ", required=True, help="IMDB's reviews")
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
+    args = parser.parse_args()
+    args.data = os.path.abspath(args.data)
+    args.runs.mkdir(exist_ok=True)
+    return args
 
 
 if __name__ == "__main__":
-    main()
+    write_rows(parse_args(__doc__))

@@ -387,7 +387,7 @@ def toy_gates():
 )
 def held():
     for script, letters in GATES.items():
-        for which in (*letters, "g", letters, letters + "g"):
+        for which in (letters[0], letters, "g", letters + "g"):
             where = dict(script=script, quantity="accuracy")
             of = f"toy, {which} held at "
             cells = (of + "turned", "1"), (of + "turned", "2"), (of + "plain", "1")

@@ -1,0 +1,253 @@
+"""The learner's machine: environment, streams, devices, Ctrl-C. Most of it needs a process."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import common
+import keras
+import pytest
+import tensorflow as tf
+from conftest import (
+    LAST_LINE,
+    ROOT,
+    TINY,
+    call,
+    check_failure,
+    last_line,
+    parsed,
+    posix,
+    python,
+    run_script,
+)
+
+GPUS = tf.config.list_physical_devices("GPU")
+
+
+def variables(folder, prelude="", **environment):
+    """What common has set in the environment when TensorFlow loads (here it does not)."""
+    (folder / "h5py.py").write_text("import os\nprint(dict(os.environ))\nraise SystemExit")
+    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]\n{prelude}\nimport common"
+    kept = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
+    result = subprocess.run(
+        [sys.executable, "-B", "-c", code], capture_output=True, encoding="utf-8", timeout=600,
+        env={**kept, "PYTHONIOENCODING": "utf-8", **environment},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return eval(last_line(result.stdout))
+
+
+@pytest.mark.parametrize(
+    "prelude, expected",
+    [
+        ("import os; os.sched_getaffinity = lambda pid: {0, 1}", "1"),
+        ("import os; os.sched_getaffinity = lambda pid: {7}", "1"),
+        ("import os; os.sched_getaffinity = lambda pid: {0, 1, 2}; os.cpu_count = lambda: 2", None),
+        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: 2", "1"),
+        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: 8", None),
+        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: None", "1"),
+    ],
+    ids=["two", "one", "three of its own", "two at all", "eight at all", "unknown"],
+)
+def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(tmp_path, prelude, expected):
+    if os.name != "posix" and "del " in prelude:
+        prelude = prelude.replace("del os.sched_getaffinity; ", "")
+    name = "TF_NUM_INTRAOP_THREADS"
+    assert variables(tmp_path, prelude).get(name) == expected
+    assert variables(tmp_path, prelude, **{name: "3"})[name] == "3"  # a learner's own stays
+
+
+@pytest.mark.parametrize(
+    "name, default, own",
+    [
+        ("TF_FORCE_GPU_ALLOW_GROWTH", "true", "false"),
+        ("TF_DETERMINISTIC_OPS", "1", "0"),
+        ("TF_CPP_MIN_LOG_LEVEL", "2", "0"),
+    ],
+)
+def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(tmp_path, name, default, own):
+    assert variables(tmp_path)[name] == default
+    assert variables(tmp_path, **{name: own})[name] == own
+
+
+def test_a_learners_keras_home_is_kept(tmp_path):
+    code = "import os, common; print(common.KERAS_HOME); print(os.environ['KERAS_HOME'])"
+    result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})
+    assert result.stdout.split("\n")[:2] == [str(tmp_path)] * 2
+    assert variables(tmp_path)["KERAS_HOME"] == os.devnull  # while Keras looks for keras.json
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"floatx": "bfloat16", "backend": "torch", "max_epochs": 1, "epsilon": 0.1}',
+        '["not", "a", "dictionary"]',
+        "\x00",
+    ],
+    ids=["other", "a list", "zero"],
+)
+def test_a_learners_keras_json_changes_nothing(tmp_path, content):
+    (tmp_path / "keras.json").write_text(content)
+    code = """import common, keras
+print(keras.config.floatx(), keras.config.backend(), keras.config.epsilon(), keras.version())
+print(keras.layers.Dense(1).dtype_policy.name, getattr(keras.config, "max_epochs", lambda: 0)())"""
+    result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})
+    assert result.stderr == "" and (tmp_path / "keras.json").read_text() == content
+    assert result.stdout.split() == [
+        "float32", "tensorflow", "1e-07", keras.version(), "float32",
+        str(getattr(keras.config, "max_epochs", lambda: 0)()),
+    ]  # fmt: skip
+
+
+def test_without_docstrings():
+    result = python("-OO", ROOT / "gru_imdb.py", *TINY)
+    if "_reference_pattern.finditer(doc_module.__doc__)" in result.stderr:
+        pytest.skip("this TensorFlow does not load without docstrings (2.16.2 does not)")
+    assert parsed(result)["n"] == "64"
+
+
+# --------------------------------------------------------------------------------------- streams
+
+
+@posix
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "| head -n 1"])
+def test_closed_streams_are_no_trouble(closed):
+    command = shlex.join([sys.executable, str(ROOT / "gru_imdb.py"), *TINY])
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
+        capture_output=True, encoding="utf-8", timeout=600,
+    )  # fmt: skip
+    assert result.stderr == ""
+    if "head" in closed:
+        assert result.stdout == "data toy: 64 training, 64 test reviews\n"
+    else:
+        assert result.returncode == 0
+        assert bool(result.stdout) == (closed == "2>&-")
+
+
+def test_standard_error_may_be_an_object_without_a_descriptor(tmp_path):
+    """As in IDLE. What a learner's program prints there must still arrive."""
+    code = """import io, os, sys
+os.close(2)
+sys.stderr = io.StringIO()
+import common
+print("said to an object", file=sys.stderr)
+print(repr(sys.stderr.getvalue()))"""
+    result = python("-B", "-c", code, cwd=ROOT)
+    assert (result.returncode, result.stdout) == (0, "'said to an object\\n'\n")
+
+
+def test_what_tensorflow_says_at_the_start_is_shown_on_request():
+    shown = run_script("gru_imdb", "--help", TF_CPP_MIN_LOG_LEVEL="0")
+    assert shown.stdout.startswith("usage: gru_imdb.py")
+    assert shown.stderr  # something is: "oneDNN custom operations are on", if nothing else
+
+
+@pytest.mark.parametrize(
+    "fault, status, shown",
+    [("ImportError('DLL load failed')", 1, "DLL load failed"), ("KeyboardInterrupt", 130, "")],
+)
+def test_an_error_while_tensorflow_loads_is_shown_and_ctrl_c_is_not(tmp_path, fault, status, shown):
+    for module in ("common", "gru_imdb"):
+        shutil.copy(ROOT / f"{module}.py", tmp_path)
+    (tmp_path / "tensorflow.py").write_text(f"raise {fault}")
+    result = python(tmp_path / "gru_imdb.py")
+    assert result.returncode == status and shown in result.stderr
+    assert bool(result.stderr) == bool(shown)
+
+
+@posix
+def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
+    # a suite that a shell runs in the background ignores SIGINT, and so would its children
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "rnn_layer_imdb.py", *TINY, "--epochs", "10000",
+         "--save", "w.weights.h5"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path,
+    )  # fmt: skip
+    signal.signal(signal.SIGINT, before)
+    while not (tmp_path / "w.weights.h5").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130 and errors == "error: interrupted\n"
+    assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.fullmatch(last_line(output))["done"])
+    assert [p.name for p in tmp_path.iterdir()] == ["w.weights.h5"]
+    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--subset", "64")
+    parsed(call("rnn_layer_imdb", *flags))
+
+
+# --------------------------------------------------------------------------------------- devices
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """A path that stands in for the driver's, on a machine whose GPU TensorFlow does not see."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
+    monkeypatch.setattr(common, "NVIDIA", (str(tmp_path / "nvidia0"), str(tmp_path / "libcuda")))
+    (tmp_path / "libcuda").touch()
+    return tmp_path / "libcuda"
+
+
+def test_a_gpu_that_tensorflow_does_not_see_is_said(driver):
+    result = call("averaged", *TINY)
+    assert parsed(result)["device"] == "CPU" or GPUS
+    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("warning: ")
+    assert 'pip install "tensorflow[and-cuda]"' in result.stderr
+    assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
+
+
+def test_nothing_is_said_where_there_is_none_or_it_is_not_wanted(driver, monkeypatch, capsys):
+    common.parse_args("gru_imdb.py", ["--device", "cpu"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    common.parse_args("gru_imdb.py", [])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    driver.unlink()
+    common.parse_args("gru_imdb.py", [])
+    assert capsys.readouterr().err == ""
+
+
+def test_gpu_without_a_gpu_is_an_error_that_helps(driver):
+    result = call("averaged", *TINY, "--device", "gpu")
+    check_failure(result, 'pip install "tensorflow[and-cuda]"', status=2)
+    assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
+
+
+def test_cpu_hides_the_gpus(monkeypatch):
+    hidden = []
+    monkeypatch.setattr(
+        tf.config, "set_visible_devices", lambda devices, kind=None: hidden.append((devices, kind))
+    )
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
+    common.parse_args("lstm_imdb.py", ["--device", "auto"])
+    assert hidden == []
+    common.parse_args("lstm_imdb.py", ["--device", "cpu"])
+    assert hidden == [([], "GPU")]
+
+
+def test_cpu_after_a_run_on_the_gpu_is_one_line(monkeypatch):
+    """TensorFlow hides no GPU that this Python has used."""
+
+    def used(*args):
+        raise RuntimeError("Visible devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "set_visible_devices", used)
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
+    check_failure(call("averaged", *TINY, "--device", "cpu"), "restart", status=2)
+
+
+def test_the_last_line_names_the_device_that_was_used(monkeypatch):
+    """Not the one that is visible: on this machine the weights lie where TensorFlow put them."""
+    expected = "GPU" if GPUS else "CPU"
+    assert parsed(call("averaged", *TINY))["device"] == expected
+    flip = {"GPU": [], "CPU": ["a GPU"]}[expected]
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: flip)
+    result = call("averaged", *TINY)
+    assert parsed(result)["device"] == expected

@@ -1,0 +1,246 @@
+"""Downloads: from a server of this test's, which does what networks do."""
+
+import http.server
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import common
+import keras
+import pytest
+from conftest import call, check_failure, digest, parsed, write_npz
+
+NAME = "imdb.npz"
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    """Keras's folder, not there yet."""
+    monkeypatch.setattr(common, "KERAS_HOME", str(tmp_path / "keras"))
+    return tmp_path / "keras"
+
+
+@pytest.fixture
+def server(monkeypatch, home):
+    """An address for Keras's files: server.get(handler) is what it does, server.asked counts."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            httpd.asked.append(self.path)
+            httpd.get(self)
+
+        def log_message(self, *args):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args):
+            """A client that has gone is what is tested."""
+
+    httpd = Server(("127.0.0.1", 0), Handler)
+    httpd.asked, httpd.stop = [], threading.Event()
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
+    monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield httpd
+    httpd.stop.set()
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def serve(content, length=None):
+    def get(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(length or len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return get
+
+
+def fails(words, seconds=5):
+    """cached() ends in an OSError that says `words`, within some seconds, and leaves nothing."""
+    start = time.monotonic()
+    with pytest.raises(OSError, match="cannot download") as error:
+        common.cached(NAME)
+    assert time.monotonic() - start < seconds
+    assert re.search(words, str(error.value)) and common.ORIGIN + NAME in str(error.value)
+    folder = Path(common.KERAS_HOME, "datasets")
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_address_and_hashes_are_those_of_keras(monkeypatch):
+    asked = {}
+
+    def get_file(fname, origin, file_hash, **kwargs):
+        asked[fname] = origin, file_hash
+        raise FileNotFoundError
+
+    for loader in keras.datasets.imdb.load_data, keras.datasets.imdb.get_word_index:
+        monkeypatch.setitem(loader.__globals__, "get_file", get_file)
+        with pytest.raises(FileNotFoundError):
+            loader()
+    assert {name: origin for name, (origin, _) in asked.items()} == {
+        name: common.ORIGIN + name for name in common.DIGESTS
+    }
+    assert asked[NAME][1] == common.DIGESTS[NAME]
+    index = "imdb_word_index.json"  # Keras has its md5; test_words.py asks the real file
+    assert len(common.DIGESTS[index]) == 64 or asked[index][1] == common.DIGESTS[index]
+
+
+@pytest.mark.parametrize("status", [403, 404, 407, 500])
+def test_a_server_that_refuses_is_quoted(server, status):
+    server.get = lambda handler: handler.send_error(status)
+    fails(f"HTTP Error {status}")
+
+
+def test_a_connection_that_is_refused_says_so(home, monkeypatch):
+    fails("refused")  # by conftest's proxy, as by a proxy that is down
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{taken.getsockname()[1]}/")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        fails("refused")
+
+
+def test_a_certificate_that_is_not_trusted_says_so(server, monkeypatch):
+    def urlopen(*args, **kwargs):
+        raise common.urllib.request.URLError(ssl.SSLCertVerificationError("self-signed"))
+
+    monkeypatch.setattr(common.urllib.request, "urlopen", urlopen)
+    fails("self-signed")
+
+
+def test_silence_is_called_silence(server):
+    server.get = lambda handler: server.stop.wait(60)
+    fails("silent for|no answer|timed out", seconds=4)  # the thread or urlopen, whichever is first
+
+
+def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
+    """Several dead addresses behind one name: each takes the whole timeout of a connection."""
+    monkeypatch.setattr(common.urllib.request, "urlopen", lambda *a, **k: server.stop.wait(60))
+    fails("silent for|no answer", seconds=4)
+
+
+def test_silence_in_the_middle_is_given_up(server):
+    def get(handler):
+        serve(b"x" * 10, 1_000)(handler)
+        server.stop.wait(60)
+
+    server.get = get
+    fails("timed out", seconds=4)
+
+
+@pytest.mark.parametrize("content, length", [(b"login please", None), (b"ok", 1_000), (b"", None)])
+def test_what_is_not_the_file_or_not_all_of_it_is_not_kept(server, content, length):
+    server.get = serve(content, length)
+    fails("what came is not that file, or not all of it")
+
+
+def test_an_answer_without_end_is_cut(server, monkeypatch):
+    sent = []
+
+    def get(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while not server.stop.is_set():
+            handler.wfile.write(bytes(1 << 16))
+            sent.append(1 << 16)
+
+    server.get = get
+    monkeypatch.setattr(common, "MEMBER_BYTES", 1 << 20)
+    fails("", seconds=30)
+    assert sum(sent) < 16 << 20  # what was asked for, and what the sockets hold
+
+
+@pytest.mark.parametrize("name", [NAME, "imdb_word_index.json"])
+def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
+    server, monkeypatch, capsys, name
+):
+    server.get = serve(b"right")
+    monkeypatch.setitem(common.DIGESTS, name, digest(name, b"right"))
+    path = common.cached(name)
+    assert path == os.path.join(common.KERAS_HOME, "datasets", name)
+    assert Path(path).read_bytes() == b"right"
+    assert [p.name for p in Path(path).parent.iterdir()] == [name]
+    assert socket.getdefaulttimeout() is None
+    assert common.ORIGIN + name in capsys.readouterr().out  # some minutes of silence else
+    assert common.cached(name) == path and server.asked == [f"/{name}"]  # one connection
+
+
+def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
+    """Who comes second takes what is there, even if it could not write its own."""
+    both = threading.Barrier(2, timeout=30)
+
+    def get(handler):
+        both.wait()
+        serve(b"right")(handler)
+
+    server.get = get
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(NAME, b"right"))
+    paths = []
+    threads = [threading.Thread(target=lambda: paths.append(common.cached(NAME))) for _ in "12"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(set(paths)) == 1 and len(paths) == 2
+    assert [path.name for path in Path(paths[0]).parent.iterdir()] == [NAME]
+
+    Path(paths[0]).unlink()
+
+    def other_run_was_first(path, write):
+        Path(path).write_bytes(b"right")
+        raise PermissionError("as on Windows, where the other has it open")
+
+    server.get = serve(b"right")
+    monkeypatch.setattr(common, "replace", other_run_was_first)
+    assert Path(common.cached(NAME)).read_bytes() == b"right"
+
+
+# ---------------------------------------------------------------------------------- what a run does
+
+
+def test_imdb_without_a_network_fails(home):
+    check_failure(call("averaged", "--data", "imdb"), "cannot download")
+    assert not home.exists()
+
+
+def test_auto_without_a_network_warns_and_trains_on_the_toy(home):
+    result = call("averaged", "--subset", "64", "--epochs", "1", "--units", "4")
+    assert parsed(result)["data"] == "toy"
+    assert result.stderr.startswith("warning: cannot download") and "toy" in result.stderr
+    assert "docs/data.md" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("data", ["auto", "imdb"])
+def test_a_file_in_the_cache_is_read_whatever_its_hash(home, data):
+    folder = home / "datasets"
+    folder.mkdir(parents=True)
+    write_npz(folder / NAME)
+    folder.chmod(0o555)  # no need to write there; (root may all the same)
+    result = call("averaged", "--data", data, "--epochs", "1", "--units", "4")
+    assert parsed(result)["data"] == "imdb" and parsed(result)["n"] == "20"
+    assert result.stderr == ""
+    folder.chmod(0o755)
+    assert [path.name for path in folder.iterdir()] == [NAME]
+
+
+def test_an_unreadable_file_in_the_cache_is_an_error_that_says_what_to_do(home, tmp_path):
+    path = home / "datasets" / NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"login please")
+    result = call("averaged", "--data", "imdb")
+    check_failure(result, "delete it")
+    assert str(path) in result.stderr and path.read_bytes() == b"login please"
+    own = tmp_path / "own.npz"
+    own.write_bytes(b"mine")
+    result = call("averaged", "--data", own)
+    check_failure(result, "cannot read")
+    assert "delete" not in result.stderr  # nobody is told to delete a file of one's own
