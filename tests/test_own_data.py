@@ -82,7 +82,7 @@ def counts(result):
 def refused(result, *words, status=1):
     """Hold that the run ended in one line that says the words, and without a traceback."""
     assert result.returncode == status, result
-    assert last_line(result.stderr).startswith("error:" if status == 1 else "usage:") or status == 2
+    assert "error: " in last_line(result.stderr)
     for word in words:
         assert word in last_line(result.stderr)
     assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
@@ -432,14 +432,14 @@ def test_reviews_that_are_in_both_parts_are_counted(tmp_path):
 
 def test_more_than_the_scripts_read_is_known_before_it_is_written(tmp_path, monkeypatch):
     path, out = table(tmp_path / "t.csv", reviews(1_000)), tmp_path / "my.npz"
-    slow = monkeypatch.setattr(module, "write", lambda *_: pytest.fail("it is written"))
+    monkeypatch.setattr(module, "write", lambda *_: pytest.fail("it is written"))
     monkeypatch.setattr(module, "REVIEWS", 400)
     refused(own_data(path, "--out", out), "t.csv line 802 already", "the scripts read")
     refused(own_data(path, path, "--out", out), "t.csv line 402 already")
     monkeypatch.setattr(module, "REVIEWS", 700)
     refused(own_data(path, "--out", out), "800 train reviews are too many")
     monkeypatch.undo()
-    assert slow is None and own_data(path, "--out", out).returncode == 0
+    assert own_data(path, "--out", out).returncode == 0
     # a file that is written can be read: the bound is on every member as it is unpacked
     sizes = [member.file_size for member in zipfile.ZipFile(out).infolist()]
     for bound, status in (max(sizes), 0), (max(sizes) - 1, 1), (max(sizes) // 4, 1):

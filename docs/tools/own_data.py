@@ -128,7 +128,7 @@ class Table:
         self.names = next(csv.reader([first], **self.dialect), [])
         self.text = column(self.names, args.text, TEXT, "--text")
         self.label = column(self.names, args.label, LABEL, "--label")
-        # In quotes a quote is "", or \" in the whole table: then it is before a letter somewhere too.
+        # In quotes a quote is "", or \" in the whole table; it then stands before a letter too.
         escaped = re.compile(rf'\\"[^"\r\n{re.escape(self.delimiter)}]')
         self.escaped = not args.unquoted and any(map(escaped.search, file))
         file.seek(0)
