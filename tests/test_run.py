@@ -224,7 +224,8 @@ def test_graph_passes_are_left_out_of_unrolled_graphs_only(monkeypatch):
         assert options["disable_meta_optimizer"] is unrolled
 
 
-def test_an_unrolled_run_with_other_flags():
+def test_an_unrolled_run_with_other_flags(monkeypatch):
+    monkeypatch.setattr(common, "WORDS", 10)  # a graph of 80 steps takes its time
     flags = ("--unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
     line = parsed(
         call("rnn_layer_imdb", "--data", "toy", "--subset", "64", "--epochs", "1", *flags)
