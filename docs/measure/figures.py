@@ -10,6 +10,7 @@ trains into the folder of --runs. Needs matplotlib. The two drawings (.svg) are 
 
 import argparse
 import csv
+import textwrap
 from pathlib import Path
 
 import inside  # first: it finds common, which sets TensorFlow's environment variables
@@ -17,7 +18,7 @@ import inside  # first: it finds common, which sets TensorFlow's environment var
 import common
 import numpy as np
 from matplotlib.figure import Figure
-from tables import GATES, NETWORKS, ROOT, SCRIPTS, values
+from tables import GATES, LENGTHS, NETWORKS, ROOT, SCRIPTS, STARTS, rows, task_runs, values
 
 STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
 COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
@@ -31,10 +32,10 @@ NEGATIVE = (
     "sense and after an hour of this awful mess i wanted my money back"
 )
 READINGS = (
-    ("i did not love this film", "IMDB"),
-    ("not a bad film at all", "IMDB"),
-    ("the plot was not bad", "the toy"),
-    ("the cast was great not dull", "the toy"),
+    "the plot was bad",
+    "the plot was not bad",
+    "the plot was good",
+    "the plot was not good",
 )
 
 
@@ -158,8 +159,14 @@ def direction(args):
     p, states, _ = inside.read(model, ids)
     correlation = np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1]
     print(f"layer {layer}: correlation of the last value with P(positive) {abs(correlation):.2f}")
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
+    figure = Figure(figsize=(9, 6.4), layout="constrained")
     grid = figure.subplots(2, 2, sharey="row", sharex="col")
+    moved = [r["quantity"][9:] for r in rows("memory", script="lstm_imdb", seed="0")
+             if r["quantity"].startswith("moved by ")]  # fmt: skip
+    half = len(moved) // 2
+    lists = zip(("Down", "Up"), (moved[:half], moved[half:]))
+    lines = [textwrap.fill(f"{way} most: {', '.join(words)}", 150) for way, words in lists]
+    figure.supxlabel("\n".join(lines), fontsize=8, ha="center")
     for (upper, lower), text, label in zip(grid.T, (POSITIVE, NEGATIVE), ("positive", "negative")):
         words, so_far = encode(text, index)
         _, states, _ = inside.read(model, so_far[-1:])
@@ -216,23 +223,95 @@ def gates(args):
 
 
 def reading(args):
-    """Reviews read word by word by the three networks of seed 0, trained on IMDB and on the toy."""
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    indices = {"IMDB": common.load_word_index(args.data), "the toy": common.toy_reviews()[2]}
-    for axes, (text, data) in zip(figure.subplots(2, 2, sharey=True).flat, READINGS):
-        words, so_far = encode(text, indices[data])
-        for (script, name), marker in zip(NETWORKS.items(), "soD"):
-            model = trained(args, script, "" if data == "IMDB" else "toy-")
+    """Four texts read word by word by the three networks of seed 0, trained on the toy."""
+    figure = Figure(figsize=(8, 5.4), layout="constrained")
+    index = common.toy_reviews()[2]
+    models = {script: trained(args, script, "toy-") for script in NETWORKS}
+    for axes, text in zip(figure.subplots(2, 2, sharey=True).flat, READINGS):
+        words, so_far = encode(text, index)
+        for (script, model), marker in zip(models.items(), "soD"):
             p = model(so_far, training=False).numpy()[:, 0]
             style = {"ls": STYLES[script], "color": COLOURS[script], "marker": marker, "ms": 4}
-            axes.plot(p, label=name, **style)
-            print(f"{script}, {data}: {text}: {' '.join(f'{value:.2f}' for value in p)}")
+            axes.plot(p, label=NETWORKS[script], **style)
+            print(f"{NETWORKS[script]}: {text}: {' '.join(f'{value:.3f}' for value in p)}")
         axes.axhline(0.5, color="0.6", lw=1)
-        name_words(axes, words, rotation=60)
-        axes.set(ylim=(-0.03, 1.03), title=f"trained on {data}")
+        name_words(axes, words, rotation=0)
+        axes.set(ylim=(-0.03, 1.03))
     for axes in figure.axes[::2]:
         axes.set_ylabel("P(positive) so far")
-    figure.axes[1].legend(fontsize="small")
+    figure.axes[0].legend(fontsize="small")
+    return figure
+
+
+def first_word(args):
+    """Cause and effect: the gradient at the first word before training, and who learns its task."""
+    figure = Figure(figsize=(8, 3.9), layout="constrained")
+    cause, effect = figure.subplots(1, 2)
+    for start in STARTS:
+        script = f"{start.split()[0].lower()}_imdb".replace("simplernn", "rnn_layer")
+        usual = start in NETWORKS.values()
+        style = dict(color=COLOURS[script], ls=STYLES[script], marker="o" if usual else "^", ms=5)
+        if not usual:
+            style["mfc"] = "white"
+        if start == "SimpleRNN .7":
+            style["marker"] = "v"
+        lengths = [n for n in LENGTHS if task_runs("first", start, n, "10000")]
+        found = [
+            values("tasks", task="first", start=start, words=n, quantity="gradient 1",
+                   reviews="10000", epochs="6", rate="0.001")
+            for n in lengths
+        ]  # fmt: skip
+        at = [LENGTHS.index(n) for n in lengths]
+        cause.plot(at, [np.exp(np.log(values).mean()) for values in found], label=start, **style)
+        best = [[max(run) for run in task_runs("first", start, n, "10000")] for n in lengths]
+        effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
+    cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
+    effect.set(ylabel="test accuracy, %", ylim=(45, 103), title="best of six epochs")
+    for axes in cause, effect:
+        axes.set_xticks(range(len(LENGTHS)), LENGTHS)
+        axes.set_xlabel("words (T)")
+    cause.legend(fontsize="small", loc="lower left")
+    return figure
+
+
+def negation(args):
+    """The gates of layer 1 at each word of two toy texts: with a "not" and without."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    grid = figure.subplots(2, 2, sharey=True)
+    index = common.toy_reviews()[2]
+    for row, (script, letters) in zip(grid, GATES.items()):
+        model = trained(args, script, "toy-")
+        for axes, text in zip(row, ("the plot was good", "the plot was not good")):
+            words, so_far = encode(text, index)
+            own = inside.all_gates(model, so_far[-1:])[0]
+            for letter, style in zip(letters, ("k-o", "k--s", "k:^")):
+                axes.plot(own[letter][-len(words) :, 0].mean(axis=1), style, ms=4, label=letter)
+            name_words(axes, words, rotation=0)
+            axes.set(ylim=(0, 1), title=f"{NETWORKS[script]}, layer 1")
+        row[0].legend(fontsize="small", loc="lower left")
+        row[0].set_ylabel("gate, mean of the units")
+    return figure
+
+
+def lengths(args):
+    """The score of each model by the number of words that it reads."""
+    figure = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    names = {row["model"]: None for row in rows("lengths", what="test")}
+    words = [40, 80, 200, 320]
+    for name, style in zip(names, ("--s", "--D", "-o", "-^", "-v")):
+        scores = [
+            100 * np.array(values("lengths", "accuracy", what="test", model=name, words=str(n)))
+            for n in words
+        ]
+        colour = {"LSTM": "#0065a8", "GRU": "#b5490f"}.get(name, "0.5" if "av" in name else "k")
+        mean = [s.mean() for s in scores]
+        error = [[m - s.min() for m, s in zip(mean, scores)],
+                 [s.max() - m for m, s in zip(mean, scores)]]  # fmt: skip
+        axes.errorbar(range(len(words)), mean, error, fmt=style, color=colour, label=name, ms=5)
+    axes.set_xticks(range(len(words)), words)
+    axes.set(xlabel="words of each review", ylabel="test accuracy, %")
+    axes.legend(fontsize="small")
     return figure
 
 
@@ -242,7 +321,10 @@ FIGURES = {  # and the flags that each of them reads
     eigenvalues: ["runs", "data"],
     direction: ["runs", "data"],
     gates: ["runs", "data"],
-    reading: ["runs", "data"],
+    reading: ["runs"],
+    first_word: [],
+    negation: ["runs"],
+    lengths: [],
 }
 
 

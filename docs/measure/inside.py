@@ -76,13 +76,13 @@ def gates(cell, x, state):
 
 
 def gated_step(cell, x, state, fixed):
-    """A step in which the gates named in `fixed` have the values given there."""
+    """A step in which the gates named in `fixed`, or the candidate g, have given values."""
     own, candidate = gates(cell, x, state)
     own = {**own, **fixed}
-    h = state[:, : cell.units]
+    h, g = state[:, : cell.units], own.get("g", candidate(own.get("r")))
     if "z" in own:
-        return own["z"] * h + (1 - own["z"]) * candidate(own["r"])
-    c = own["f"] * state[:, cell.units :] + own["i"] * candidate(None)
+        return own["z"] * h + (1 - own["z"]) * g
+    c = own["f"] * state[:, cell.units :] + own["i"] * g
     return tf.concat([own["o"] * tf.tanh(c), c], axis=1)
 
 

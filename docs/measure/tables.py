@@ -126,6 +126,21 @@ def costs():
         yield f"`{script}.py`", *(median_cost(script, column) for column in COSTS)
 
 
+@table(
+    "script | accuracy | training | whole run | a step with scoring | the same, eight CPU cores",
+    "脚本 | 准确率 | 训练 | 整次运行 | 一步，含评估 | 一步，同一台机器的 8 个 CPU 核",
+)
+def gpu():
+    for row in read_csv("gpu"):  # typed in from the output of one run each, seed 0
+        steps = [row[column].split() for column in ("step_ms", "cpu_step_ms")]
+        yield (
+            f"`{row['script']}.py`",
+            percent([float(row["accuracy"])]),
+            *((f"{row[c]} s", f"{row[c]} 秒") for c in ("training_s", "whole_s")),
+            *((f"{' to '.join(step)} ms", f"{'～'.join(step)} 毫秒") for step in steps),
+        )
+
+
 @table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
 def exercises():
     for number, change, script, english, chinese in (
@@ -133,23 +148,23 @@ def exercises():
         (3, "03-one-layer", "lstm_imdb", "one layer", "只用一层"),
         (4, "04-200-words", "lstm_imdb", "200 words", "保留 200 个词"),
         (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
-        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽补的零"),
+        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽填充的零"),
         (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
         (8, "--units 32", "gru_imdb", "half the units", "隐藏单元减半"),
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
-        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动推进"),
+        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
     ):
         name = NETWORKS[script]
         names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
         yield names, exercise_score(number, change), percent(unchanged(script))
-    names = "12. averaging with pairs", "12. 取平均，加上词对"
+    names = "12. averaging with pairs", "12. 词向量取平均，加上相邻词对"
     yield names, exercise_score(12, "--bigrams"), exercise_score(12, "")
 
 
 @table(
     "network | mean, word 1 | median review, word 1 | mean, word 80 | kept by a step back",
-    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步留下",
+    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步保留的比例",
 )
 def gradient():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
@@ -166,7 +181,7 @@ def gradient():
 
 @table(
     "LSTM | gradient at word 1 | the same, nothing flowing back by way of h",
-    "LSTM | 第 1 个词处的梯度 | 同上，但没有梯度沿 h 往回流",
+    "LSTM | 第 1 个词处的梯度 | 切断 h 这条路之后",
 )
 def carry():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
@@ -180,13 +195,12 @@ def carry():
 )
 def gates():
     columns = ("before", "mean"), ("after", "mean"), ("after", "p10"), ("after", "p90")
-    for script, layer in itertools.product(GATES, "12"):
-        for gate in GATES[script]:
-            name, where = NETWORKS[script], dict(script=script, layer=layer)
-            yield (
-                (f"{name} {layer}, {gate}", f"{name} 第 {layer} 层 {gate}"),
-                *(spread(inside(f"gate {gate} {of}", when=when, **where)) for when, of in columns),
-            )
+    for (script, gate), layer in itertools.product(zip(GATES, "fz"), "12"):  # what keeps the state
+        name, where = NETWORKS[script], dict(script=script, layer=layer)
+        yield (
+            (f"{name} {layer}, {gate}", f"{name} 第 {layer} 层 {gate}"),
+            *(spread(inside(f"gate {gate} {of}", when=when, **where)) for when, of in columns),
+        )
 
 
 @table(
@@ -208,9 +222,9 @@ def eigenvalues():
     "网络 | 慢方向在第 1 层的种子 | 在第 2 层的",
 )
 def layers():
-    for script, name in NETWORKS.items():
+    for script in GATES:
         found = inside("slow layer", script=script)
-        yield name, *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
+        yield NETWORKS[script], *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
 
 
 @table(
@@ -236,7 +250,6 @@ def frozen():
             ("IMDB", "IMDB", "accuracy"),
             ("toy", "玩具数据", "toy all"),
             ('toy, with a "not"', "玩具数据，带 not", "toy not"),
-            ("toy, without", "玩具数据，不带 not", "toy no not"),
         ):
             names = f"{NETWORKS[script]}, {english}", f"{NETWORKS[script]}，{chinese}"
             columns = "as trained", "gates at mean", "gates at start"
@@ -247,11 +260,303 @@ def frozen():
 def toy():
     for script, name in {
         "baseline": ("averaged word vectors", "词向量取平均"),
-        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写循环的 SimpleRNN"),
+        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写 for 循环的 SimpleRNNCell"),
         **NETWORKS,
     }.items():
         kinds = "toy all", "toy not", "toy no not"
         yield name, *(percent(inside(k, script=script, when="as trained")) for k in kinds)
+
+
+# What docs/measure/tasks.py, memory.py, opening.py and lengths.py found.
+def memory(quantity, **where):
+    """A quantity of memory.csv, one number of each seed."""
+    return values("memory", quantity=quantity, **where)
+
+
+def task_runs(task, start, words, reviews, epochs=None, rate="0.001"):
+    """The runs of a made-up task: of each seed the test accuracy after every epoch."""
+    epochs = epochs or {"first": "6", "marker": "8"}[task]
+    runs = {}
+    for row in read_csv("tasks"):
+        key = [row[k] for k in ("task", "start", "words", "reviews", "epochs", "rate")]
+        if key == [task, start, words, reviews, epochs, rate] and row["quantity"][:5] == "epoch":
+            runs.setdefault(row["seed"], []).append(float(row["value"]))
+    return list(runs.values())
+
+
+def learned(runs, enough):
+    """How many runs got so far, and in which epochs: "3/5 (2-4)", "0/5"; "" without runs."""
+    first = [next((n for n, a in enumerate(run, 1) if a >= enough), 0) for run in runs]
+    at = sorted(filter(None, first))
+    when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
+    return f"{len(at)}/{len(runs)}{when}" if runs else ""
+
+
+STARTS = {
+    "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
+    "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
+    "SimpleRNN .7": ("SimpleRNN, that times .7", "SimpleRNN，正交乘 0.7"),
+    "LSTM": ("LSTM, b_f = 1 (f = .73)", "LSTM，b_f = 1（f = 0.73）"),
+    "LSTM b_f = 3": ("LSTM, b_f = 3 (f = .95)", "LSTM，b_f = 3（f = 0.95）"),
+    "GRU": ("GRU, b_z = 0 (z = .5)", "GRU，b_z = 0（z = 0.5）"),
+    "GRU b_z = 3": ("GRU, b_z = 3 (z = .95)", "GRU，b_z = 3（z = 0.95）"),
+}
+
+
+def task_lengths(task):
+    """The numbers of words for which tasks.csv has runs of a task, in order."""
+    return sorted({row["words"] for row in read_csv("tasks") if row["task"] == task}, key=int)
+
+
+LENGTHS = task_lengths("first")
+COLUMNS = {task: " | ".join(f"T = {n}" for n in task_lengths(task)) for task in ("first", "marker")}
+
+
+@table(
+    f"start | gradient at word 1, T = 80 | {COLUMNS['first']}",
+    f"初始值 | 第 1 个词处的梯度，T = 80 | {COLUMNS['first']}",
+)
+def first_word():
+    for start, names in STARTS.items():
+        where = dict(task="first", start=start, words="80", epochs="6", reviews="10000")
+        gradients = values("tasks", quantity="gradient 1", rate="0.001", **where)
+        cells = [learned(task_runs("first", start, n, "10000"), 0.99) for n in LENGTHS]
+        yield names, spread(gradients, ".0e"), *cells
+
+
+@table(
+    "start, T = 80 | as above | 24 epochs | 40,000 reviews | rate .003 | rate .01",
+    "初始值，T = 80 | 与上表相同 | 24 轮 | 40,000 条 | 学习率 0.003 | 学习率 0.01",
+)
+def first_word_more():
+    for start in ("LSTM", "GRU"):
+        runs = [
+            task_runs("first", start, "80", "10000"),
+            task_runs("first", start, "80", "10000", epochs="24"),
+            task_runs("first", start, "80", "40000"),
+            task_runs("first", start, "80", "10000", rate="0.003"),
+            task_runs("first", start, "80", "10000", rate="0.01"),
+        ]
+        yield STARTS[start], *(learned(r, 0.99) for r in runs)
+
+
+@table(f"network | {COLUMNS['marker']}", f"网络 | {COLUMNS['marker']}")
+def marker():
+    for start in ("SimpleRNN", "LSTM", "GRU"):
+        runs = [task_runs("marker", start, n, "20000") for n in task_lengths("marker")]
+        yield STARTS[start], *(learned(found, 0.95) for found in runs)
+
+
+@table(
+    "gate, T = 80 | at the marker | at the word after it | at other opinion words | at the rest",
+    "门，T = 80 | 标记词处 | 其后的词处 | 其他评价词处 | 其余的词处",
+)
+def marker_gates():
+    for script, letters in GATES.items():
+        for layer, letter in itertools.product("1", letters):
+            name, where = NETWORKS[script], dict(task="marker", words="80", start=NETWORKS[script])
+            yield (
+                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
+                *(
+                    spread(values("tasks", quantity=f"gate {layer} {letter} {kind}", **where))
+                    for kind in ("marker", "after", "opinion", "other")
+                ),
+            )
+
+
+@table(
+    'gate | opinion word | opinion word after "not" | "not" | all other words',
+    "门 | 评价词 | not 之后的评价词 | not | 其余的词",
+)
+def toy_gates():
+    for script, letters in GATES.items():
+        for layer, letter in itertools.product("1", letters):
+            name, where = NETWORKS[script], dict(script=script, layer=layer, when="toy")
+            yield (
+                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
+                *(
+                    spread(memory(f"gate {letter} {kind}", **where))
+                    for kind in ("plain", "turned", "not", "other")
+                ),
+            )
+
+
+@table(
+    'network | held as without a "not" | layer 1 | layer 2 | plain words held, layer 1',
+    "网络 | 固定为没有 not 时的值 | 第 1 层 | 第 2 层 | 改在普通评价词处固定，第 1 层",
+)
+def held():
+    for script, letters in GATES.items():
+        for which in (letters[0], letters, "g", letters + "g"):
+            where = dict(script=script, quantity="accuracy")
+            of = f"toy, {which} held at "
+            cells = (of + "turned", "1"), (of + "turned", "2"), (of + "plain", "1")
+            yield (
+                NETWORKS[script],
+                ", ".join(which),
+                *(percent(values("memory", when=when, layer=n, **where)) for when, n in cells),
+            )
+
+
+@table(
+    "network | at its unit's mean | toy, layer 1 | toy, layer 2 | toy, both | IMDB, both",
+    "网络 | 固定在平均值 | 玩具数据，第 1 层 | 第 2 层 | 两层 | IMDB，两层",
+)
+def frozen_one():
+    for script, letters in GATES.items():
+        for which in (*letters, letters):
+            when, name = f"gates {which} at mean", (NETWORKS[script], ", ".join(which))
+            cells = [memory("accuracy", script=script, when=f"toy, {when}", layer=n) for n in "120"]
+            if which == letters:
+                cells.append(inside("accuracy", script=script, when="gates at mean"))
+            else:
+                cells.append(memory("accuracy", script=script, when=when, layer="0"))
+            yield *name, *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "what stays of the slow layer's state | SimpleRNN | LSTM | GRU",
+    "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
+)
+def kept():
+    for when, english, chinese in (
+        ("as trained", "everything", "全部"),
+        ("only slow", "**only the slow number**", "**只有慢的那个数**"),
+        ("only first component", "only the first principal component", "只有第一主成分"),
+        ("only random", "only a random direction", "只有一个随机方向"),
+        ("slow away", "all but the slow number", "全部，除了慢的那个数"),
+        ("ten others away", "all but the ten largest other components",
+         "全部，除了另外十个最大的主成分"),
+        ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
+        ("half away", "a random half of the dimensions", "随机抽一半维度"),
+        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+        )
+
+
+@table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
+def ladder():
+    for when, english, chinese in (
+        ("last word", "nothing: the last word alone", "什么都不记，只读最后一个词"),
+        ("+ other layer", "the other layer's state", "加上另一层的状态"),
+        ("+ rest of layer", "and the slow layer's, but for the slow number",
+         "再加上慢的那一层，除了慢的那个数"),
+        ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
+        ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+        )
+
+
+@table("the slow number | SimpleRNN | LSTM | GRU", "慢的那个数 | SimpleRNN | LSTM | GRU")
+def share():
+    for quantity, english, chinese, form in (
+        ("variance slow", "its part of the state's variance", "占状态方差的比例", ".2f"),
+        ("variance random", "that of a random direction", "随机方向所占的比例", ".3f"),
+        ("cosine slow, first component", "cosine with the first principal component",
+         "与第一主成分夹角的余弦", ".3f"),
+        ("correlation slow", "correlation with P(positive)", "与好评概率的相关系数", ".2f"),
+        ("correlation random", "that of a random direction", "随机方向的相关系数", ".2f"),
+    ):  # fmt: skip
+        yield (
+            (english, chinese),
+            *(spread(memory(quantity, script=script), form) for script in NETWORKS),
+        )
+
+
+@table(
+    "LSTM | 0 words later | 1 | 2 | 3 | 4 | 5",
+    "LSTM | 当时 | 1 个词之后 | 2 | 3 | 4 | 5",
+)
+def delay():
+    for when, english, chinese in (
+        ("after", "as trained", "原样"),
+        ("layer 2 cut", "without layer 2's memory", "切断第 2 层的记忆"),
+    ):
+        where = dict(script="lstm_imdb", when=when)
+        yield (english, chinese), *(spread(memory(f"delay {n}", **where)) for n in range(6))
+
+
+@table(
+    "LSTM, after training | gradient at word 1",
+    "LSTM，训练后 | 第 1 个词处的梯度",
+)
+def way_back():
+    for cut, english, chinese in (
+        ("nowhere", "whole", "完整"),
+        ("gates", "nothing back from the gates to h", "切断三个门到 h 的路"),
+        ("candidate", "nothing back from the candidate g to h", "切断候选 g 到 h 的路"),
+        ("gates, candidate", "neither: by the carry alone", "两条都切断，只剩 c 这条路"),
+    ):
+        yield (english, chinese), spread(memory(f"gradient 1 cut {cut}"), ".1e")
+
+
+@table(
+    "first epoch, LSTM | word 1 | word 41 | word 61 | word 80",
+    "LSTM，第一轮进行到 | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
+)
+def first_epoch():
+    for tenth in range(11):
+        where = dict(start="LSTM", words="80")
+        cells = [
+            values("opening", quantity=f"gradient {n} after {tenth} tenths", **where)
+            for n in (1, 41, 61, 80)
+        ]
+        yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
+
+
+@table(
+    "IMDB, four epochs | test accuracy after epoch 1 | after epoch 4",
+    "IMDB，四轮 | 第 1 轮后的测试准确率 | 第 4 轮后",
+)
+def open_start():
+    for start in ("LSTM", "LSTM b_f = 3"):
+        where = dict(start=start, words="80")
+        cells = [values("opening", quantity=f"accuracy {n}", **where) for n in (1, 4)]
+        yield STARTS[start], *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "the last 40 tokens, seeds 0 to 2 | 40 zeros in front | 40 zeros behind",
+    "只读最后 40 个词，种子 0～2 | 前面补 40 个零 | 后面补 40 个零",
+)
+def padding():
+    for start in ("SimpleRNN", "LSTM", "LSTM b_f = 3"):
+        where = dict(start=start, quantity="accuracy 4")
+        cells = [values("opening", words=f"40, zeros {w}", **where) for w in ("in front", "behind")]
+        yield STARTS[start], *(percent(numbers) for numbers in cells)
+
+
+@table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
+def lengths():
+    for model, chinese in {
+        "averaging": "词向量取平均", "averaging, pairs": "加上相邻词对",
+        "SimpleRNN": "SimpleRNN", "LSTM": "LSTM", "GRU": "GRU",
+    }.items():  # fmt: skip
+        where = dict(what="test", model=model)
+        cells = [
+            values("lengths", "accuracy", words=n, **where) for n in ("40", "80", "200", "320")
+        ]
+        yield (model, chinese), *(percent(numbers) for numbers in cells)
+
+
+@table(
+    "rate, held-out training reviews | averaging | averaging, pairs",
+    "学习率，训练集里留出的影评 | 词向量取平均 | 加上相邻词对",
+)
+def rates():
+    for rate, chinese in {
+        "falling from 0.001": "从 0.001 降到 0", "falling from 0.003": "从 0.003 降到 0",
+        "falling from 0.01": "从 0.01 降到 0", "held at 0.001": "一直是 0.001",
+    }.items():  # fmt: skip
+        models = "averaging", "averaging, pairs"
+        cells = [values("lengths", "accuracy", what=rate, model=model) for model in models]
+        yield (rate, chinese), *(percent(numbers) for numbers in cells)
 
 
 # --------------------------------------------------------------------------------------- documents
