@@ -35,7 +35,6 @@ if len(cores) <= 2:  # to share the small product of a time step costs two cores
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
 gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
-os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # summary() needs some
 # At any log level TensorFlow writes lines that look like errors while it loads: they are not shown,
 # unless TF_CPP_MIN_LOG_LEVEL is set (by their descriptor, 2: they do not go through sys.stderr).
 stderr = os.open(os.devnull, os.O_WRONLY)
@@ -113,6 +112,9 @@ def parse_args(script, argv=None, unroll=False):
 
     script: its __file__; unroll: always. What is wrong ends the run with status 2 before it begins.
     """
+    os.environ["COLUMNS"] = str(
+        max(40, shutil.get_terminal_size().columns)
+    )  # Keras's summary() needs some
     more = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
     parser = argparse.ArgumentParser(prog=os.path.basename(script), epilog=more)
     add, shown = parser.add_argument, "default: %(default)s"
