@@ -95,13 +95,13 @@ def number(kind, low, high, text):
 
 
 def output(ending, text):
-    """Turn the text of a flag into the path of a file that can be written; a link is followed."""
-    path = os.path.realpath(os.path.expanduser(text))
+    """Turn the text of a flag into the path of a file that can be written."""
+    path = os.path.expanduser(text)
     free = not os.path.exists(path) or os.path.isfile(path) and os.access(path, os.W_OK)
     if not (text.endswith(ending) and free):
         raise argparse.ArgumentTypeError(f"{text} cannot be replaced, or does not end in {ending}")
     try:
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.realpath(path))) as folder:
             open(os.path.join(folder, os.path.basename(path)), "w").close()  # as replace() does
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot write {text}: {error.strerror}") from None
@@ -140,7 +140,7 @@ def parse_args(script, argv=None, unroll=False):
         parser.error("--load does not train: there is nothing to --save, --log or --plot")
     if loads and not (args.load.endswith(".weights.h5") and os.path.isfile(args.load)):
         parser.error(f"--load {args.load}: no such file, or its name does not end in .weights.h5")
-    if len({os.path.realpath(args.data), *outputs}) <= len(outputs):
+    if len(set(map(os.path.realpath, [args.data, *outputs]))) <= len(outputs):
         parser.error("--save, --log, --plot and --data must name different files")
     if args.plot and not importlib.util.find_spec("matplotlib"):
         parser.error("--plot needs matplotlib: pip install matplotlib")
@@ -331,14 +331,15 @@ def load_datasets(args):
 # ------------------------------------------------------------------------------ the record of a run
 def replace(path, write):
     """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
-    folder = os.path.join(os.path.dirname(path), f"unfinished-{os.getpid()}-{time.time_ns()}")
+    real = os.path.realpath(path)  # where a link points to
+    folder = os.path.join(os.path.dirname(real), f"unfinished-{os.getpid()}-{time.time_ns()}")
     new = os.path.join(folder, os.path.basename(path))
     os.mkdir(folder)
     try:
         write(new)
-        if os.path.exists(path):
-            os.chmod(new, os.stat(path).st_mode)
-        os.replace(new, path)
+        if os.path.exists(real):
+            os.chmod(new, os.stat(real).st_mode)
+        os.replace(new, real)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
