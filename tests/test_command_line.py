@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT, TINY, call, check_failure, posix, run_script, write_npz
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     "flags",
     [
@@ -56,7 +57,6 @@ def test_a_wrong_command_line_ends_as_argparse_ends_it(flags):
     assert result.stdout == ""
 
 
-@pytest.mark.smoke
 def test_a_wrong_command_line_as_a_user_sees_it():
     result = run_script("lstm_imdb", "--epochs", "many")
     check_failure(result, "must be int, from 1 to 10000, not 'many'", status=2)
