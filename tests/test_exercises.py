@@ -53,6 +53,7 @@ def test_a_patch_applies_runs_and_comes_off_again(patch, tmp_path, monkeypatch):
         first = 79 if "first" in patch.stem else 100  # what the network never sees changes nothing
         assert rows == [min(n, first) + 3 for n in range(1, 101)]
     else:
+        monkeypatch.setattr(common, "WORDS", 10)  # a loop of 80 steps by hand takes its time
         result = call(module(tmp_path / f"{name}.py", monkeypatch).__name__, *TINY)
     assert parsed(result)["n"] == "64"
     subprocess.run(["git", "apply", "-R", patch], check=True, cwd=tmp_path)

@@ -133,7 +133,6 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
 
 
 @posix
-@pytest.mark.xfail(reason="Keras wants the ending of the name that the link points to")
 def test_a_link_to_a_file_of_another_ending_keeps_pointing(tmp_path):
     target = tmp_path / "weights of today"
     target.write_text("old")

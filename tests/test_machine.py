@@ -75,6 +75,14 @@ def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(tmp_path, name,
     assert variables(tmp_path, **{name: own})[name] == own
 
 
+def test_a_terminal_of_any_width_is_no_error(tmp_path, monkeypatch):
+    """Keras's summary raises below 20 columns."""
+    for columns, expected in ("1", "40"), ("19", "40"), ("120", "120"):
+        assert variables(tmp_path, COLUMNS=columns)["COLUMNS"] == expected
+    monkeypatch.setenv("COLUMNS", "40")
+    assert call("averaged", *TINY).returncode == 0
+
+
 def test_a_learners_keras_home_is_kept(tmp_path):
     code = "import os, common; print(common.KERAS_HOME); print(os.environ['KERAS_HOME'])"
     result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import results
 import tables
-from conftest import ROOT, SCRIPTS, call
+from conftest import ROOT, SCRIPTS, call, python
 
 ROOMS = {  # folder: endings of what lies in it
     "docs": {".md"},
@@ -61,9 +61,12 @@ def test_every_flag_exists(name):
     assert flags_of(DOCUMENTS[name]) <= known
 
 
+CHECK = re.compile(r'```sh\n(python -c "\n.*?\n")\n```', re.S)  # one command of several lines
+
+
 def commands(text):
     """The lines of a document's shell blocks, and what begins with `python` in its text."""
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.S)
+    blocks = re.findall(r"```sh\n(.*?)```", CHECK.sub("", text), re.S)
     inline = re.findall(r"`(python \S+\.py[^`]*)`", text)
     lines = [line for block in blocks for line in block.splitlines()]
     return [line for line in lines if line] + [" ".join(line.split()) for line in inline]
@@ -155,3 +158,14 @@ def test_the_sample_run_is_a_row_of_the_results():
             if (r["script"], r["seed"]) == (row["script"], row["seed"])
         ]
     assert own["right"] == row["right"] and own["loss"] == row["loss"]
+
+
+def test_the_check_that_a_reader_can_paste_holds():
+    found = CHECK.findall(README)
+    if not found:
+        pytest.skip("the README has none yet")
+    (block,) = found
+    assert len(block.splitlines()) <= 8
+    result = python("-c", block.removeprefix('python -c "\n').removesuffix('\n"'), cwd=ROOT)
+    assert result.stderr == "" and float(result.stdout.split()[0]) < 1e-6
+    assert "1e-6" in result.stdout

@@ -386,14 +386,14 @@ def reading(capsys, model, text, index):
 
 
 @pytest.mark.smoke
-def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(lstm):
+def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     text = "the plot was not really dull it is set in a town"
-    result = load(None, "--review", text, weights=lstm, name="lstm_imdb")
+    result = load(None, "--review", text, weights=toy)
     shown = [float(p) for p in re.findall(r" ([\d.]+) \|", result.stdout)]
-    script = importlib.import_module("lstm_imdb")
+    script = importlib.import_module("averaged")
     model = script.SentimentClassifier(4)
     model.build((None, 80))
-    model.load_weights(lstm)
+    model.load_weights(toy)
     index = common.toy_reviews()[2]
     ids = [1] + [index[word] + 3 for word in text.split()]
     x = [[0] * (80 - n) + ids[:n] for n in range(2, len(ids) + 1)]
