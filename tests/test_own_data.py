@@ -106,7 +106,7 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
     assert "wonderful (unknown)" not in result.stdout and "xyzzy (unknown)" in result.stdout
 
 
-@pytest.mark.parametrize("document", ["data.md", "zh-CN/guide.md"])
+@pytest.mark.parametrize("document", ["data.md", "zh-CN/data.md"])
 def test_the_two_rows_that_the_documents_show_are_such_a_table(tmp_path, document):
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     (example,) = re.findall(r"```text\n(评论,标签\n.*?)```", text, re.S)
