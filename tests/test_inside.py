@@ -1,10 +1,16 @@
 """docs/measure/inside.py against the equations and against finite differences."""
 
+import importlib
+from pathlib import Path
+from types import SimpleNamespace
+
+import common
 import inside
 import numpy as np
 import pytest
 import reference
 import tensorflow as tf
+from conftest import build
 
 SCRIPTS = list(inside.SCRIPTS)
 STEP = {"rnn_layer_imdb": "simple_rnn", "lstm_imdb": "lstm", "gru_imdb": "gru"}
@@ -124,3 +130,132 @@ def test_gradient_norms_are_those_of_the_word_vectors(ids):
     whole = inside.first_word_gradient(model, ids, labels, cut=False)
     assert whole == pytest.approx(expected[:, 0].mean(), rel=1e-3)
     assert inside.first_word_gradient(model, ids, labels, cut=True) < whole
+
+
+# ------------------------------------------------------------- from the weights to what is noted
+
+
+def small(name, ids):
+    """A network of four units with large weights, and what its layers read by tests/reference.py.
+
+    -> model, for both layers: (weights in float64, x [b, 80, in], h [b, 80, 4]).
+    """
+    model = build(importlib.import_module(name), units=4)
+    x, layers = model.embedding.get_weights()[0].astype(np.float64)[ids], []
+    for layer in (model.rnn_1, model.rnn_2):
+        weights = [w.astype(np.float64) for w in layer.get_weights()]
+        h = getattr(reference, STEP[name])(x, *weights)
+        layers.append((weights, x, h))
+        x = h
+    return model, layers
+
+
+def test_jacobians_are_taken_at_four_words_from_the_state_before_them(ids):
+    """Of a SimpleRNN: diag(1 - h_t^2) W, with h_t = tanh(x_t W_xh + h_{t-1} W_hh + b)."""
+    model, layers = small("rnn_layer_imdb", ids)
+    for ours, (weights, _, h) in zip(inside.all_jacobians(model, ids), layers):
+        expected = [np.diag(1 - h[n, t] ** 2) @ weights[1].T for t in (20, 40, 60, 79)
+                    for n in range(len(ids))]  # fmt: skip
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm_imdb", "gru_imdb"])
+def test_all_gates_are_those_at_the_state_before_each_word(name, ids):
+    model, layers = small(name, ids)
+    for own, (weights, x, h) in zip(inside.all_gates(model, ids), layers):
+        for t in (1, 40, 79):
+            expected = reference.gates(x[:, t], h[:, t - 1], *weights)
+            assert set(own) == set(expected)
+            for letter, values in own.items():
+                np.testing.assert_allclose(values[t - 1], expected[letter], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm_imdb", "gru_imdb"])
+def test_the_gates_of_an_untrained_network_are_those_without_any_input(name):
+    cell = inside.load(name, 0).rnn_1.cell
+    state = inside.zero_state(cell, 1)
+    for letter, value in inside.gates(cell, tf.zeros((1, 100)), state)[0].items():
+        np.testing.assert_allclose(value, inside.START[letter], atol=1e-6)
+
+
+def test_read_goes_on_with_the_steps_and_the_changes_it_is_given(ids):
+    model, _ = small("rnn_layer_imdb", ids)
+
+    def count(cell, x, state):
+        return state + 1
+
+    _, states, _ = inside.read(model, ids, steps=(count, inside.step))
+    np.testing.assert_allclose(states[0][0, :, 0], np.arange(1, 81))
+    _, states, inputs = inside.read(
+        model, ids, steps=(count, count), change=lambda layer, t, s: s * 0 if t == 39 else s
+    )
+    for of_layer in states:
+        np.testing.assert_allclose(of_layer[0, :, 0], [*range(1, 40), *range(41)])
+    np.testing.assert_allclose(inputs[1], states[0])
+
+
+def test_the_slow_direction_is_that_of_the_largest_real_eigenvalue_not_of_the_largest():
+    rng = np.random.RandomState(0)
+    turning = 1.2 * np.array([[np.cos(1), -np.sin(1)], [np.sin(1), np.cos(1)]])
+    blocks = np.diag([0.0, 0.0, 0.9, -1.3, 0.2])
+    blocks[:2, :2] = turning
+    basis = rng.randn(5, 5)
+    left, right = inside.slow_direction((basis @ blocks @ np.linalg.inv(basis))[None])
+    np.testing.assert_allclose(left, left @ basis @ blocks @ np.linalg.inv(basis) / 0.9, atol=1e-9)
+    assert left @ right == pytest.approx(1)
+
+
+def test_how_far_a_review_falls_is_its_own_ratio_of_word_1_to_word_71(monkeypatch):
+    norms = np.random.RandomState(0).uniform(1, 2, (9, 80))
+    monkeypatch.setattr(inside, "gradient_norms", lambda *args: norms)
+    noted, curves = {}, {}
+    inside.measure_gradient(
+        None, None, None,
+        lambda when, layer, what, value: noted.update({what: value}),
+        lambda when, of, row: curves.update({of: row}), "after",
+    )  # fmt: skip
+    ratios = sorted(row[0] / row[70] for row in norms)
+    assert noted["gradient 1/71 p50"] == pytest.approx(ratios[4])
+    np.testing.assert_allclose(curves["mean"], norms.mean(axis=0))
+    np.testing.assert_allclose(curves["p50"], np.sort(norms, axis=0)[4])
+
+
+def test_which_reviews_count(monkeypatch):
+    """Gradients and states: of reviews that fill all 80 places; scores: of the first 5,000."""
+    x = np.ones((5_100, 80), np.int32) * np.arange(1, 5_101)[:, None]
+    x[::3, 0] = common.PAD
+    y, seen, noted = np.arange(5_100) % 2, [], {}
+
+    def read(model, ids, **changes):
+        seen.append(ids)
+        right = y[ids[:, 1] - 1] if not changes else 1 - y[ids[:, 1] - 1]
+        return right.astype(float), [tf.zeros((len(ids), 80, 4))] * 2, None
+
+    monkeypatch.setattr(inside, "load", lambda *args: None)
+    monkeypatch.setattr(inside, "read", read)
+    monkeypatch.setattr(inside, "measure_gradient", lambda model, x, *rest: seen.append(x))
+    diagonals = [np.diag([0.5, 0.4, 0.3, 0.2]), np.diag([0.9, 0.8, 0.7, 0.6])]
+
+    def all_jacobians(model, ids):
+        seen.append(ids)
+        return [d[None] for d in diagonals]
+
+    monkeypatch.setattr(inside, "all_jacobians", all_jacobians)
+    args = SimpleNamespace(runs=Path())
+
+    def note(when, layer, what, value):
+        noted[when, layer, what] = value
+
+    inside.measure_imdb("rnn_layer_imdb", 0, args, x, y, note, None)
+    whole = [n for n in range(5_100) if n % 3]
+    sizes = {len(ids): ids for ids in seen}
+    assert sizes[48][:, 1].tolist() == [n + 1 for n in whole[:48]]
+    assert sizes[512][:, 1].tolist() == [n + 1 for n in whole[:512]]
+    scored = np.concatenate([ids for ids in seen if len(ids) == 1_000])[:5_000]
+    assert scored[:, 1].tolist() == list(range(1, 5_001))
+    assert noted["as trained", 0, "accuracy"] == 1
+    assert noted["without slow, step 40", 2, "accuracy"] == 0  # with a change all are wrong here
+    assert noted["after", 2, "slow layer"] == 2  # where the largest eigenvalue is
+    assert [noted["after", 1, f"eigenvalue {n}"] for n in (1, 2, 3)] == pytest.approx(
+        [0.5, 0.4, 0.3]
+    )

@@ -174,6 +174,18 @@ def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
     assert common.cached(name) == path and server.asked == [f"/{name}"]  # one connection
 
 
+def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, monkeypatch):
+    def full_disk(self, content):
+        with open(self, "wb") as file:
+            file.write(content[:2])
+        raise OSError("no space left")
+
+    server.get = serve(b"right")
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(NAME, b"right"))
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    fails("no space left")
+
+
 def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
     """Who comes second takes what is there, even if it could not write its own."""
     both = threading.Barrier(2, timeout=30)
