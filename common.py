@@ -486,7 +486,10 @@ def load_word_index(data, name=None):
             content = path.read_bytes()
         else:
             content = Path(cached(path.name)).read_bytes()
-        return {word: int(rank) for word, rank in json.loads(content).items()}
+        index = {word: int(rank) for word, rank in json.loads(content).items()}
+        if not all(0 < rank <= 2**62 for rank in index.values()):
+            raise ValueError("a word has no rank from 1 on")
+        return index
     except KeyError:
         fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
     except Exception as error:  # of the network, or of what is no JSON object of numbers
