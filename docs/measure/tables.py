@@ -180,30 +180,6 @@ def gradient():
 
 
 @table(
-    "LSTM | gradient at word 1 | the same, nothing flowing back by way of h",
-    "LSTM | 第 1 个词处的梯度 | 切断 h 这条路之后",
-)
-def carry():
-    for when, chinese in ("before", "训练前"), ("after", "训练后"):
-        ways = "gradient 1 whole", "gradient 1 carry only"
-        yield (when, chinese), *(spread(inside(way, when=when), ".1e") for way in ways)
-
-
-@table(
-    "gate | mean before | mean after | 10th percentile after | 90th percentile after",
-    "门 | 训练前平均 | 训练后平均 | 训练后第 10 百分位 | 训练后第 90 百分位",
-)
-def gates():
-    columns = ("before", "mean"), ("after", "mean"), ("after", "p10"), ("after", "p90")
-    for (script, gate), layer in itertools.product(zip(GATES, "fz"), "12"):  # what keeps the state
-        name, where = NETWORKS[script], dict(script=script, layer=layer)
-        yield (
-            (f"{name} {layer}, {gate}", f"{name} 第 {layer} 层 {gate}"),
-            *(spread(inside(f"gate {gate} {of}", when=when, **where)) for when, of in columns),
-        )
-
-
-@table(
     "layer | largest, before | largest, after | second, after | third, after",
     "层 | 最大，训练前 | 最大，训练后 | 第二，训练后 | 第三，训练后",
 )
@@ -215,56 +191,6 @@ def eigenvalues():
             (f"{name} {layer}", f"{name} 第 {layer} 层"),
             *(spread(inside(f"eigenvalue {n}", when=when, **where), ".3f") for when, n in columns),
         )
-
-
-@table(
-    "network | slow direction in layer 1, of the seeds | in layer 2",
-    "网络 | 慢方向在第 1 层的种子 | 在第 2 层的",
-)
-def layers():
-    for script in GATES:
-        found = inside("slow layer", script=script)
-        yield NETWORKS[script], *(f"{found.count(layer)}/{len(found)}" for layer in (1, 2))
-
-
-@table(
-    "network | as trained | slow direction away, step 40 | random one away, step 40 "
-    "| slow, every step | random, every step",
-    "网络 | 原样 | 第 40 步去掉慢方向 | 第 40 步去掉随机方向 | 每步去掉慢方向 | 每步去掉随机方向",
-)
-def direction():
-    times = "step 40", "every step"
-    changes = [f"without {what}, {t}" for t in times for what in ("slow", "random")]
-    columns = "as trained", *changes
-    for script, name in NETWORKS.items():
-        yield name, *(percent(inside("accuracy", script=script, when=w)) for w in columns)
-
-
-@table(
-    "network | as trained | every gate at its unit's mean | at an untrained gate's value",
-    "网络 | 原样 | 门固定在各隐藏单元的平均值 | 门固定在训练前的值",
-)
-def frozen():
-    for script in GATES:
-        for english, chinese, quantity in (
-            ("IMDB", "IMDB", "accuracy"),
-            ("toy", "玩具数据", "toy all"),
-            ('toy, with a "not"', "玩具数据，带 not", "toy not"),
-        ):
-            names = f"{NETWORKS[script]}, {english}", f"{NETWORKS[script]}，{chinese}"
-            columns = "as trained", "gates at mean", "gates at start"
-            yield names, *(percent(inside(quantity, script=script, when=w)) for w in columns)
-
-
-@table('model | all test reviews | with a "not" | without', "模型 | 全部 | 带 not | 不带 not")
-def toy():
-    for script, name in {
-        "baseline": ("averaged word vectors", "词向量取平均"),
-        "rnn_cell_imdb": ("SimpleRNNCell by hand", "手写 for 循环的 SimpleRNNCell"),
-        **NETWORKS,
-    }.items():
-        kinds = "toy all", "toy not", "toy no not"
-        yield name, *(percent(inside(k, script=script, when="as trained")) for k in kinds)
 
 
 # What docs/measure/tasks.py, memory.py, opening.py and lengths.py found.
@@ -399,22 +325,6 @@ def held():
 
 
 @table(
-    "network | at its unit's mean | toy, layer 1 | toy, layer 2 | toy, both | IMDB, both",
-    "网络 | 固定在平均值 | 玩具数据，第 1 层 | 第 2 层 | 两层 | IMDB，两层",
-)
-def frozen_one():
-    for script, letters in GATES.items():
-        for which in (*letters, letters):
-            when, name = f"gates {which} at mean", (NETWORKS[script], ", ".join(which))
-            cells = [memory("accuracy", script=script, when=f"toy, {when}", layer=n) for n in "120"]
-            if which == letters:
-                cells.append(inside("accuracy", script=script, when="gates at mean"))
-            else:
-                cells.append(memory("accuracy", script=script, when=when, layer="0"))
-            yield *name, *(percent(numbers) for numbers in cells)
-
-
-@table(
     "what stays of the slow layer's state | SimpleRNN | LSTM | GRU",
     "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
 )
@@ -451,49 +361,6 @@ def ladder():
             (english, chinese),
             *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
         )
-
-
-@table("the slow number | SimpleRNN | LSTM | GRU", "慢的那个数 | SimpleRNN | LSTM | GRU")
-def share():
-    for quantity, english, chinese, form in (
-        ("variance slow", "its part of the state's variance", "占状态方差的比例", ".2f"),
-        ("variance random", "that of a random direction", "随机方向所占的比例", ".3f"),
-        ("cosine slow, first component", "cosine with the first principal component",
-         "与第一主成分夹角的余弦", ".3f"),
-        ("correlation slow", "correlation with P(positive)", "与好评概率的相关系数", ".2f"),
-        ("correlation random", "that of a random direction", "随机方向的相关系数", ".2f"),
-    ):  # fmt: skip
-        yield (
-            (english, chinese),
-            *(spread(memory(quantity, script=script), form) for script in NETWORKS),
-        )
-
-
-@table(
-    "LSTM | 0 words later | 1 | 2 | 3 | 4 | 5",
-    "LSTM | 当时 | 1 个词之后 | 2 | 3 | 4 | 5",
-)
-def delay():
-    for when, english, chinese in (
-        ("after", "as trained", "原样"),
-        ("layer 2 cut", "without layer 2's memory", "切断第 2 层的记忆"),
-    ):
-        where = dict(script="lstm_imdb", when=when)
-        yield (english, chinese), *(spread(memory(f"delay {n}", **where)) for n in range(6))
-
-
-@table(
-    "LSTM, after training | gradient at word 1",
-    "LSTM，训练后 | 第 1 个词处的梯度",
-)
-def way_back():
-    for cut, english, chinese in (
-        ("nowhere", "whole", "完整"),
-        ("gates", "nothing back from the gates to h", "切断三个门到 h 的路"),
-        ("candidate", "nothing back from the candidate g to h", "切断候选 g 到 h 的路"),
-        ("gates, candidate", "neither: by the carry alone", "两条都切断，只剩 c 这条路"),
-    ):
-        yield (english, chinese), spread(memory(f"gradient 1 cut {cut}"), ".1e")
 
 
 @table(
