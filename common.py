@@ -6,7 +6,6 @@ import contextlib
 import csv
 import gc
 import hashlib
-import importlib.util
 import json
 import os
 import pickle
@@ -14,20 +13,18 @@ import random
 import re
 import shutil
 import sys
-import tempfile
 import time
 import unicodedata
-import urllib.request
 import warnings
 import zipfile
 from collections import Counter
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from urllib.request import urlopen
 
 KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-# A keras.json of yours could change the networks, or end `import keras` in a traceback, and Keras
-# cannot be told not to read it: so while it is imported it looks for one where there is none.
+# Your keras.json could change the networks or end `import keras`: only another home keeps it out.
 os.environ.update(KERAS_BACKEND="tensorflow", KERAS_HOME=os.devnull)
 cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
 if len(cores) <= 2:  # to share the small product of a time step costs two cores more than it saves
@@ -35,8 +32,7 @@ if len(cores) <= 2:  # to share the small product of a time step costs two cores
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
 gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
-# At any log level TensorFlow writes lines that look like errors while it loads: they are not shown,
-# unless TF_CPP_MIN_LOG_LEVEL is set (by their descriptor, 2: they do not go through sys.stderr).
+# While it loads, TensorFlow writes to descriptor 2 what looks like errors: not shown, unless asked.
 stderr = os.open(os.devnull, os.O_WRONLY)
 with contextlib.suppress(OSError):  # 2 may be closed
     stderr = os.dup(2)
@@ -56,20 +52,15 @@ finally:
     os.environ["KERAS_HOME"] = KERAS_HOME
     os.dup2(stderr, 2)
 
-# ---------------------------------------------------------------------------------------- constants
 VOCABULARY = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
 WORDS = 80  # tokens kept of a review: the last 80, as pad_sequences does
 EMBEDDING = 100  # length of a word vector
 PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
-SHOWN = "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty())  # to somebody
-BAR = 1 if SHOWN else 2  # what fit() calls verbose: a progress bar, or else a line an epoch
+BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2  # or lines
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-DIGESTS = {  # sha256
-    "imdb.npz": "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f",
-    "imdb_word_index.json": "027313fe9a320280f3bf0fac5baf58c4a683cf39a7ed9c3d3d3912bde4284cf6",
-}
+DIGESTS = {"imdb.npz": "69664113be75683a", "imdb_word_index.json": "027313fe9a320280"}  # sha256
 IMDB_RANKS = "7759147de39893cd"  # which_words() of IMDB's reviews, whatever file they are in
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
@@ -84,7 +75,6 @@ def fail(message, status=1):
     raise SystemExit(status)
 
 
-# ------------------------------------------------------------------------------------- command line
 def number(kind, low, high, text):
     """Turn the text of a flag into an int or a float (kind), from low to high."""
     with contextlib.suppress(ValueError):
@@ -96,27 +86,18 @@ def number(kind, low, high, text):
 def output(ending, text):
     """Turn the text of a flag into the path of a file that can be written."""
     path = os.path.expanduser(text)
+    folder = os.path.dirname(os.path.realpath(path)) + os.sep  # or a file would pass for one
     free = not os.path.exists(path) or os.path.isfile(path) and os.access(path, os.W_OK)
-    if not (text.endswith(ending) and free):
-        raise argparse.ArgumentTypeError(f"{text} cannot be replaced, or does not end in {ending}")
-    try:
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.realpath(path))) as folder:
-            open(os.path.join(folder, os.path.basename(path)), "w").close()  # as replace() does
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"cannot write {text}: {error.strerror}") from None
+    if not (free and os.access(folder, os.W_OK) and text.endswith(ending)):
+        raise argparse.ArgumentTypeError(f"cannot write {text}, or it does not end in {ending}")
     return path
 
 
 def parse_args(script, argv=None, unroll=False):
-    """Read the command line, set TensorFlow's device and seed -> the flags, and script: its name.
-
-    script: its __file__; unroll: always. What is wrong ends the run with status 2 before it begins.
-    """
-    os.environ["COLUMNS"] = str(
-        max(40, shutil.get_terminal_size().columns)
-    )  # Keras's summary() needs some
+    """Read the command line, set device and seed -> the flags, and script: its name without .py."""
+    os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # for summary()
     more = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
-    parser = argparse.ArgumentParser(prog=os.path.basename(script), epilog=more)
+    parser = argparse.ArgumentParser(prog=Path(script).name, epilog=more)
     add, shown = parser.add_argument, "default: %(default)s"
     add("--data", type=os.path.expanduser, default="auto", help="imdb, toy, auto or an npz file")
     add("--subset", type=partial(number, int, 1, 10**6), help="only so many reviews of each split")
@@ -130,22 +111,15 @@ def parse_args(script, argv=None, unroll=False):
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
     add("--save", type=partial(output, ".weights.h5"), metavar="FILE", help="weights, each epoch")
     add("--log", type=partial(output, ".csv"), metavar="FILE", help="scores of each epoch")
-    add("--plot", type=partial(output, ".png"), metavar="FILE", help="the same, by matplotlib")
     add("--load", type=os.path.expanduser, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
     args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
-    outputs = [path for path in (args.save, args.log, args.plot) if path]
-    loads = args.load is not None
     if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
         parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")
-    if loads and outputs:
-        parser.error("--load does not train: there is nothing to --save, --log or --plot")
-    if loads and not (args.load.endswith(".weights.h5") and os.path.isfile(args.load)):
-        parser.error(f"--load {args.load}: no such file, or its name does not end in .weights.h5")
-    if len(set(map(os.path.realpath, [args.data, *outputs]))) <= len(outputs):
-        parser.error("--save, --log, --plot and --data must name different files")
-    if args.plot and not importlib.util.find_spec("matplotlib"):
-        parser.error("--plot needs matplotlib: pip install matplotlib")
+    if args.load is not None and not os.path.isfile(args.load):
+        parser.error(f"--load {args.load}: no such file")
+    if args.load and (args.save or args.log):
+        parser.error("--load does not train: there is nothing to --save or --log")
     if not all(map(split_words, args.review)):
         parser.error("--review: there is no word in it")
     try:
@@ -181,13 +155,11 @@ def cached(name):
         return path
     try:
         with ThreadPool(1) as pool:  # urlopen's timeout does not bound the lookup of a name
-            ask = pool.apply_async(urllib.request.urlopen, (url,), {"timeout": NETWORK_SECONDS})
-            answer = ask.get(NETWORK_SECONDS)
+            answer = pool.apply_async(urlopen, (url, None, NETWORK_SECONDS)).get(NETWORK_SECONDS)
         print(f"downloading {url} ({answer.headers['Content-Length']} bytes)", flush=True)
         content = answer.read(MEMBER_BYTES)  # at most
-        if hashlib.sha256(content).hexdigest() != DIGESTS[name]:
+        if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[name]:
             raise OSError("what came is not that file, or not all of it")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         replace(path, lambda new: Path(new).write_bytes(content))
     except Exception as error:  # http.client has some of its own
         if not os.path.exists(path):  # else another run was first
@@ -200,9 +172,7 @@ def cached(name):
 class ListsOnly(pickle.Unpickler):
     """Unpickles an array of lists without NumPy: no name in the pickle is looked up."""
 
-    class Inert:
-        """Stands in for whatever is named: keeps its state and does nothing."""
-
+    class Inert:  # stands in for whatever is named: keeps its state and does nothing
         def __init__(self, *args):
             pass
 
@@ -214,16 +184,13 @@ class ListsOnly(pickle.Unpickler):
 
 
 def read_npz(path, digest=None):
-    """Read a file in the layout of imdb.npz and return what Keras gives for it, padded.
+    """Read a file in the layout of imdb.npz, padded, or end the run; nothing in it is executed.
 
     -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as Keras does
-    (one RandomState(113)). Nothing in the file is executed. Raises ValueError if it is not like it.
-    digest: a hash that is told the file's words, and then no more is read, or else its ranks.
+    (one RandomState(113)). digest: a hash, told the file's words instead, or its ranks as well.
     """
     rng, splits = np.random.RandomState(113), []
     try:
-        if not os.path.isfile(path):  # a pipe or a device could be read for ever
-            raise FileNotFoundError("there is no such file")
         with zipfile.ZipFile(path) as archive:
             if any(member.file_size > MEMBER_BYTES for member in archive.infolist()):
                 raise ValueError("a member of it is too large")
@@ -246,15 +213,13 @@ def read_npz(path, digest=None):
                 order = rng.permutation(n)
                 splits.append((encode(reviews)[order], y.reshape(-1)[order].astype(np.int64)))
     except Exception as error:  # a broken zip or pickle can raise nearly anything
-        raise ValueError(f"cannot read {path}: {str(error) or repr(error)}") from error
+        again = "; delete it, and it will be downloaded" * str(path).startswith(KERAS_HOME)
+        fail(f"cannot read {path}: {str(error) or repr(error)}{again}")
     return splits
 
 
 def encode(reviews):
-    """Encode n lists of word ranks, from 1, as keras.datasets.imdb does -> [n, 80] int32.
-
-    1 to start, rank + 3 or, out of the vocabulary, 2; the last 80, zeros in front. Or ValueError.
-    """
+    """Encode n lists of word ranks as keras.datasets.imdb does, the last 80 -> [n, 80] int32."""
     pad, start = PAD - INDEX_FROM, START - INDEX_FROM  # as ranks: 3 is added to all of them below
     rows = array.array("q")  # 64-bit whole numbers
     try:
@@ -270,10 +235,7 @@ def encode(reviews):
 
 
 def toy_reviews():
-    """Generate small reviews in which the order of words counts -> texts, labels, {word: rank}.
-
-    Each has an opinion: "the plot was dull", "was not dull", "was good not bad" or "bad not good".
-    """
+    """Generate small reviews in which the order of words counts -> texts, labels, {word: rank}."""
     neutral = "i saw it at home|we watched it twice|it runs for two hours|my brother chose it|"
     neutral += "it is set in a town|they made it in france|he plays a doctor|it came out in spring"
     topics = "film movie story plot acting cast ending script".split()
@@ -283,7 +245,11 @@ def toy_reviews():
         label = rng.randrange(2)
         own, other = (rng.choice(words[i].split()) for i in (label, 1 - label))
         very = rng.choice(("", "", "", "really ", "so ", "quite "))
-        forms = f"{very}{own}", f"not {very}{other}", f"{own} not {other}"
+        forms = (
+            f"{very}{own}",
+            f"not {very}{other}",
+            f"{own} not {other}",
+        )  # dull, not good, dull not good
         opinion = f"the {rng.choice(topics)} was {rng.choices(forms, (70, 15, 15))[0]}"
         sentences = [opinion, *rng.sample(neutral.split("|"), rng.choice((1, 2)))]
         reviews[" ".join(rng.sample(sentences, len(sentences)))] = label
@@ -314,17 +280,15 @@ def load_datasets(args):
     """Load --data -> two tf.data pipelines of ([b, 80], [b]); what it was: imdb, toy or a path."""
     data = path = args.data
     try:
-        if args.data in ("auto", "imdb"):
+        if data in ("auto", "imdb"):
             data, path = "imdb", cached("imdb.npz")
-        splits = load_toy() if data == "toy" else read_npz(path)
-    except ValueError as error:
-        fail(f"{error}; delete it, and it will be downloaded" if data == "imdb" else error)
     except OSError as error:
-        if args.data == "imdb":
+        if data == "imdb":
             fail(error)
         toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
         print(f"warning: {error}. {toy}", file=sys.stderr)
-        data, splits = "toy", load_toy()
+        data = "toy"
+    splits = load_toy() if data == "toy" else read_npz(path)
     train, test = ((x[: args.subset], y[: args.subset]) for x, y in splits)
     print(f"data {os.path.basename(data)}: {len(train[1])} training, {len(test[1])} test reviews")
     return *make_datasets(train, test, args.batch_size, args.seed), data
@@ -336,7 +300,7 @@ def replace(path, write):
     real = os.path.realpath(path)  # where a link points to
     folder = os.path.join(os.path.dirname(real), f"unfinished-{os.getpid()}-{time.time_ns()}")
     new = os.path.join(folder, os.path.basename(path))
-    os.mkdir(folder)
+    os.makedirs(folder)
     try:
         write(new)
         if os.path.exists(real):
@@ -347,7 +311,7 @@ def replace(path, write):
 
 
 class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
-    """The record of a run: after every epoch --save, --log and --plot, and in the end a line."""
+    """The record of a run: --save and --log after every epoch, and in the end a line."""
 
     def __init__(self, args, data, done=None):  # done: what was done, if it is not training
         super().__init__()
@@ -372,7 +336,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         seconds = time.perf_counter() - self.started
         self.done = f"{epoch + 1}{of} epoch{'s' * (args.epochs > 1)} in {seconds:.1f} s"
         self.model.stop_training, self.unwritten = bool(np.isnan(logs["loss"])), []
-        for path, write in (args.save, self.save), (args.log, self.log), (args.plot, self.plot):
+        for path, write in (args.save, self.save), (args.log, self.log):
             try:
                 if path and not self.model.stop_training:
                     replace(path, write)
@@ -381,12 +345,13 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
                 print("warning:", self.unwritten[-1], file=sys.stderr)
 
     def save(self, path):
-        """Write the weights, with a note of which words their ids are."""
+        """Write the weights, with a note of their number and of which words their ids are."""
+        n = self.model.count_params()
         # HDF5 crashes on a full disk, at the end of Python: let Python find out first.
-        Path(path).write_bytes(bytes(16 * self.model.count_params() + 2**20))
+        Path(path).write_bytes(bytes(16 * n + 2**20))
         self.model.save_weights(path)
         with h5py.File(path, "a") as file:
-            file.attrs.update(data=self.data, words=self.words)
+            file.attrs.update(data=self.data, words=self.words, parameters=n)
 
     def log(self, path):
         """Write a row for each epoch."""
@@ -395,36 +360,21 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             writer.writeheader()
             writer.writerows(self.epochs)
 
-    def plot(self, path):
-        """Draw loss and accuracy by epoch."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(8, 3.2), layout="constrained")
-        epochs = [str(row["epoch"]) for row in self.epochs]
-        for axes, key in zip(figure.subplots(1, 2), ("loss", "accuracy")):
-            train, test = ([row[split + key] for row in self.epochs] for split in ("", "val_"))
-            axes.plot(epochs, train, "k--o", epochs, test, "k-s")
-            axes.set(xlabel="epoch", ylabel=key)
-        axes.legend(("training, with dropout", "test"))
-        title = f"{self.args.script}, data {self.data}, seed {self.args.seed}"
-        figure.suptitle(ascii(title)[1:-1])  # the font may lack other letters
-        figure.savefig(path, format="png", dpi=120)
-
     def __exit__(self, kind, error, traceback):
         """Read --review, then print what was done and the score on the test set in one line."""
         if not self.done:  # interrupted in the first epoch
             return
-        accuracy, loss, reviews = self.score
-        device = "GPU" if "GPU" in self.model.weights[0].value.device else "CPU"
+        args, model, (score, loss, n) = self.args, self.model, self.score
+        device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
+        line = (
+            f"{args.script}: test accuracy {score:.4f} ({score * n:.0f}/{n}), loss {loss:.4f}, "
+            f"{self.done}, {model.count_params()} parameters, seed {args.seed}, data {self.data}, "
+            f"device {device}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
+        )
         try:
-            read_reviews(self.args.review, self.model, self.index)
+            read_reviews(args.review, model, self.index)
         finally:
-            print(
-                f"{self.args.script}: test accuracy {accuracy:.4f} ({accuracy * reviews:.0f}/"
-                f"{reviews}), loss {loss:.4f}, {self.done}, {self.model.count_params()} parameters"
-                f", seed {self.args.seed}, data {self.data}, device {device}, "
-                f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
-            )
+            print(line)
         if np.isnan(loss):
             fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
         if self.unwritten and not kind:
@@ -433,14 +383,11 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
 
 def use_weights(args, model):
     """Read the weights of --load into a built model; then read --review, or score the test set."""
-    names = []
     try:
         with h5py.File(args.load) as file:
-            file.visit(names.append)
             notes = dict(file.attrs)
-        own = [name for name in names if "/vars/" in name and not name.startswith("optimizer/")]
-        if len(own) != len(model.weights):  # Keras passes over layers that only the file has
-            raise ValueError
+        if notes.get("parameters", model.count_params()) != model.count_params():
+            raise ValueError  # Keras would pass over a layer that only the file has
         model.load_weights(args.load)
     except Exception:  # h5py and Keras raise whatever the content of a file leads to
         fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
@@ -448,8 +395,7 @@ def use_weights(args, model):
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
     if words and words != which_words(args.data):  # the same ids are other words there
-        other = f"not on the words of --data {args.data}, or by an earlier version: train again"
-        fail(f"{args.load}: trained on {notes.get('data')}, {other}")
+        fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data, words))
     _, test, data = load_datasets(args)
@@ -465,12 +411,8 @@ def which_words(data):
     if data in ("auto", "imdb", "toy"):
         return data.replace("auto", "imdb")
     digest = hashlib.sha256()
-    try:
-        read_npz(data, digest)
-    except ValueError as error:
-        fail(error)
-    name = digest.hexdigest()[:16]
-    return "imdb" if name == IMDB_RANKS else name
+    read_npz(data, digest)
+    return digest.hexdigest()[:16].replace(IMDB_RANKS, "imdb")
 
 
 def load_word_index(data, name=None):
@@ -478,18 +420,15 @@ def load_word_index(data, name=None):
     name = name or which_words(data)
     if name == "toy":
         return toy_reviews()[-1]
-    path = Path(data).with_name("imdb_word_index.json")  # one beside an npz counts if it is IMDB's
+    beside = Path(data).with_name("imdb_word_index.json")
     try:
         if name != "imdb":
             content = np.load(data)["words.json"]  # of what is no array it returns the bytes
-        elif path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == DIGESTS[path.name]:
-            content = path.read_bytes()
-        else:
-            content = Path(cached(path.name)).read_bytes()
-        index = {word: int(rank) for word, rank in json.loads(content).items()}
-        if not all(0 < rank <= 2**62 for rank in index.values()):
-            raise ValueError("a word has no rank from 1 on")
-        return index
+        else:  # the file beside an npz counts if it is IMDB's
+            content = beside.read_bytes() if beside.is_file() else b""
+            if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[beside.name]:
+                content = Path(cached(beside.name)).read_bytes()
+        return {word: min(int(rank), VOCABULARY) for word, rank in json.loads(content).items()}
     except KeyError:
         fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
     except Exception as error:  # of the network, or of what is no JSON object of numbers
@@ -517,8 +456,7 @@ def read_reviews(texts, model, index):
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):
-            bar = "" if np.isnan(p) else "#" * round(20 * float(p))
-            print(f"  {word:<{width}}  {p:.3f} |{bar:<20}|")
+            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(np.nan_to_num(p))):<20}|")
         print(f"  {'positive' if p > 0.5 else 'negative'}: P(positive) = {p:.3f}")
 
 

@@ -146,12 +146,19 @@ WHAT_TO_DO = {
 }
 
 
+def refusal(path):
+    """The one line in which read_npz ends the run on a file."""
+    with contextlib.redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as end:
+        common.read_npz(path)
+    (line,) = err.getvalue().splitlines()
+    assert end.value.code == 1 and line.startswith(f"error: cannot read {path}: ")
+    return line
+
+
 @pytest.mark.parametrize("case", bad_members())
 def test_a_bad_member_is_refused(tmp_path, case):
     path = write_npz(tmp_path / "bad.npz", **bad_members()[case])
-    with pytest.raises(ValueError, match="cannot read") as error:
-        common.read_npz(path)
-    assert WHAT_TO_DO.get(case, "") in str(error.value)
+    assert WHAT_TO_DO.get(case, "") in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -194,8 +201,7 @@ def test_a_pickled_payload_is_refused_and_not_executed(tmp_path, member):
     trace = tmp_path / "executed"
     n = 20 if member == "x_test" else 30
     path = write_npz(tmp_path / "evil.npz", **{member: objects(*[Payload(trace)] * n)})
-    with pytest.raises(ValueError, match="cannot read"):
-        common.read_npz(path)
+    refusal(path)
     assert not trace.exists()
     with np.load(path, allow_pickle=True) as file:
         file[member]
@@ -260,16 +266,14 @@ def broken_files(folder):
 def test_a_member_that_claims_too_much_is_not_unpacked(tmp_path):
     good = write_npz(tmp_path / "good.npz")
     bomb = with_member(good, tmp_path / "bomb.npz", "y_test.npy", bytes(common.MEMBER_BYTES + 1))
-    with pytest.raises(ValueError, match="too large"):
-        common.read_npz(bomb)
+    assert "too large" in refusal(bomb)
 
 
 def test_a_member_packed_otherwise_is_not_unpacked(tmp_path):
     """A bz2 member may hold more than it says."""
     with zipfile.ZipFile(tmp_path / "bz2.npz", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("x_train.npy", b"x")
-    with pytest.raises(ValueError, match="cannot read"):
-        common.read_npz(tmp_path / "bz2.npz")
+    refusal(tmp_path / "bz2.npz")
 
 
 def test_one_list_named_a_million_times_is_refused(tmp_path):
@@ -277,8 +281,7 @@ def test_one_list_named_a_million_times_is_refused(tmp_path):
     array = np.empty(len(reviews), dtype=object)
     array[:] = [reviews[0]] * 0 or reviews
     path = write_npz(tmp_path / "many.npz", x_train=array, y_train=np.ones(len(reviews), int))
-    with pytest.raises(ValueError, match="1000000 reviews in x_train"):
-        common.read_npz(path)
+    assert "1000000 reviews in x_train" in refusal(path)
 
 
 def test_an_error_without_words_is_named(tmp_path, monkeypatch):
@@ -286,11 +289,10 @@ def test_an_error_without_words_is_named(tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(common, "encode", fails)
-    with pytest.raises(ValueError, match="MemoryError"):
-        common.read_npz(write_npz(tmp_path / "good.npz"))
+    assert "MemoryError" in refusal(write_npz(tmp_path / "good.npz"))
 
 
-def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path):
+def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path, capsys):
     count = refused = 0
     peak = Path("/proc/self/clear_refs")
     with contextlib.suppress(OSError):  # not on Linux
@@ -299,9 +301,10 @@ def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path):
         count += 1
         try:
             splits = common.read_npz(path)
-        except ValueError as error:
+        except SystemExit:
             refused += 1
-            assert len(str(error)) > len(f"cannot read {path}: ")
+            (line,) = capsys.readouterr().err.splitlines()
+            assert line.startswith(f"error: cannot read {path}: ")
             continue
         for x, y in splits:
             assert x.shape == (len(y), WORDS) and x.dtype == np.int32

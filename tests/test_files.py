@@ -5,7 +5,6 @@ import importlib
 import itertools
 import os
 import threading
-import warnings
 
 import common
 import h5py
@@ -21,10 +20,9 @@ from conftest import (
     parsed,
     posix,
     python,
-    write_npz,
 )
 
-FLAGS = {"--save": "w.weights.h5", "--log": "l.csv", "--plot": "c.png"}
+FLAGS = {"--save": "w.weights.h5", "--log": "l.csv"}
 
 
 def outputs(folder):
@@ -35,11 +33,10 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_save_plot_and_log_write_their_files_and_nothing_else(tmp_path):
+def test_save_and_log_write_their_files_and_nothing_else(tmp_path):
     result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     line = parsed(result)
-    assert names(tmp_path) == ["c.png", "l.csv", "w.weights.h5"]
-    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    assert names(tmp_path) == ["l.csv", "w.weights.h5"]
     content = (tmp_path / "l.csv").read_bytes()
     assert content.startswith(b"epoch,accuracy,loss,val_accuracy,val_loss\n")
     assert b"\r" not in content
@@ -54,25 +51,6 @@ def test_save_plot_and_log_write_their_files_and_nothing_else(tmp_path):
             assert f" {key}: {float(rows[1][key]):.4f}" in shown
     with h5py.File(tmp_path / "w.weights.h5") as file:
         assert (file.attrs["data"], file.attrs["words"]) == ("toy", "toy")
-
-
-def test_a_plot_shows_what_was_logged(tmp_path, monkeypatch):
-    from matplotlib.figure import Figure
-
-    figures, savefig = [], Figure.savefig
-    monkeypatch.setattr(
-        Figure, "savefig", lambda self, *a, **k: figures.append(self) or savefig(self, *a, **k)
-    )
-    call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
-    with open(tmp_path / "l.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(figures) == 2  # one an epoch
-    for axes, key in zip(figures[1].axes, ("loss", "accuracy")):
-        lines = [list(line.get_ydata()) for line in axes.lines]
-        assert lines == [[float(r[k]) for r in rows] for k in (key, f"val_{key}")]
-        assert axes.get_ylabel() == key
-    shown = [text.get_text() for text in figures[1].axes[1].get_legend().get_texts()]
-    assert shown == ["training, with dropout", "test"]
 
 
 # ------------------------------------------------------------------------------------- replace()
@@ -188,7 +166,7 @@ def test_an_output_that_cannot_be_written_is_tried_again_after_the_next_epoch(
     assert parsed(result)["done"].startswith("2 epochs in ")
     assert result.stderr.startswith(f"warning: cannot write {path}: ")
     assert "open in Excel" in result.stderr and len(result.stderr.splitlines()) == 1
-    assert names(tmp_path) == ["c.png", "l.csv", "w.weights.h5"]
+    assert names(tmp_path) == ["l.csv", "w.weights.h5"]
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -204,7 +182,7 @@ def test_a_run_whose_last_try_to_write_failed_ends_with_status_1(tmp_path, flag,
     assert [text.startswith(f"warning: cannot write {path}") for text in warned] == [True, True]
     assert error.startswith(f"error: cannot write {path}: ")
     assert path.read_bytes() == b"earlier"
-    assert names(tmp_path) == ["c.png", "l.csv", "w.weights.h5"]  # the others were
+    assert names(tmp_path) == ["l.csv", "w.weights.h5"]  # the others were
 
 
 @posix
@@ -253,7 +231,7 @@ def interrupted(monkeypatch, method, at):
     monkeypatch.setattr(common.Record, method, call)
 
 
-@pytest.mark.parametrize("method", ["save", "log", "plot"])
+@pytest.mark.parametrize("method", ["save", "log"])
 def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
     """In the second epoch: the files of the first stay whole, and no other is left behind."""
     interrupted(monkeypatch, method, at=2)
@@ -261,9 +239,9 @@ def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
     assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["done"].startswith("2 of 3 epochs")
-    assert names(tmp_path) == ["c.png", "l.csv", "w.weights.h5"]
+    assert names(tmp_path) == ["l.csv", "w.weights.h5"]
     rows = (tmp_path / "l.csv").read_text().splitlines()
-    assert len(rows) == 1 + (1 if method in ("save", "log") else 2)
+    assert len(rows) == 1 + 1
     with h5py.File(tmp_path / "w.weights.h5") as file:
         assert file.attrs["data"] == "toy"
 
@@ -300,12 +278,3 @@ def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["loss"] == "nan" and line["done"].startswith("1 of 3 epochs in")
     assert "training diverged" in result.stderr and "--learning-rate" in result.stderr
-
-
-def test_a_name_that_the_font_lacks_is_no_trouble_in_a_plot(tmp_path):
-    path = write_npz(tmp_path / "影评.npz")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        flags = ("--data", path, "--epochs", "1", "--units", "4", "--plot", tmp_path / "c.png")
-        assert parsed(call("averaged", *flags))["data"] == "影评.npz"
-    assert (tmp_path / "c.png").exists()

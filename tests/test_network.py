@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import threading
+import urllib.error
 import time
 from pathlib import Path
 
@@ -89,9 +90,8 @@ def test_address_and_hashes_are_those_of_keras(monkeypatch):
     assert {name: origin for name, (origin, _) in asked.items()} == {
         name: common.ORIGIN + name for name in common.DIGESTS
     }
-    assert asked[NAME][1] == common.DIGESTS[NAME]
-    index = "imdb_word_index.json"  # Keras has its md5; test_words.py asks the real file
-    assert len(common.DIGESTS[index]) == 64 or asked[index][1] == common.DIGESTS[index]
+    assert asked[NAME][1][:16] == common.DIGESTS[NAME]
+    # of the index Keras has the md5; test_words.py asks the real file
 
 
 @pytest.mark.parametrize("status", [403, 404, 407, 500])
@@ -111,9 +111,9 @@ def test_a_connection_that_is_refused_says_so(home, monkeypatch):
 
 def test_a_certificate_that_is_not_trusted_says_so(server, monkeypatch):
     def urlopen(*args, **kwargs):
-        raise common.urllib.request.URLError(ssl.SSLCertVerificationError("self-signed"))
+        raise urllib.error.URLError(ssl.SSLCertVerificationError("self-signed"))
 
-    monkeypatch.setattr(common.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(common, "urlopen", urlopen)
     fails("self-signed")
 
 
@@ -124,7 +124,7 @@ def test_silence_is_called_silence(server):
 
 def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
     """Several dead addresses behind one name: each takes the whole timeout of a connection."""
-    monkeypatch.setattr(common.urllib.request, "urlopen", lambda *a, **k: server.stop.wait(60))
+    monkeypatch.setattr(common, "urlopen", lambda *a, **k: server.stop.wait(60))
     fails("silent for|no answer", seconds=4)
 
 
@@ -164,7 +164,7 @@ def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
     server, monkeypatch, capsys, name
 ):
     server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, name, digest(name, b"right"))
+    monkeypatch.setitem(common.DIGESTS, name, digest(b"right"))
     path = common.cached(name)
     assert path == os.path.join(common.KERAS_HOME, "datasets", name)
     assert Path(path).read_bytes() == b"right"
@@ -181,7 +181,7 @@ def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, m
         raise OSError("no space left")
 
     server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(NAME, b"right"))
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
     monkeypatch.setattr(Path, "write_bytes", full_disk)
     fails("no space left")
 
@@ -195,7 +195,7 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
         serve(b"right")(handler)
 
     server.get = get
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(NAME, b"right"))
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
     paths = []
     threads = [threading.Thread(target=lambda: paths.append(common.cached(NAME))) for _ in "12"]
     for thread in threads:

@@ -198,10 +198,7 @@ def test_without_flags_the_numbers_are_the_readmes(name, tmp_path):
     assert rate_at(compiled["optimizer"], 0) == pytest.approx(0.001)
     args = common.parse_args(f"{name}.py", [])
     assert (args.data, args.batch_size, args.seed, args.device) == ("auto", 128, 0, "auto")
-    assert (args.subset, args.load, args.save, args.log, args.plot, args.review) == (
-        *[None] * 5,
-        [],
-    )
+    assert (args.subset, args.load, args.save, args.log, args.review) == (*[None] * 4, [])
 
 
 @each_script

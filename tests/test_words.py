@@ -109,7 +109,7 @@ def test_the_real_file_is_imdbs():
 def test_the_real_index_is_the_one_that_is_known():
     path = Path(IMDB_NPZ).with_name("imdb_word_index.json")
     if path.exists():
-        assert digest(path.name, path.read_bytes()) == common.DIGESTS[path.name]
+        assert digest(path.read_bytes()) == common.DIGESTS[path.name]
 
 
 @needs_imdb
@@ -133,7 +133,7 @@ def test_the_index_beside_imdb_is_used_if_it_is_imdbs_and_else_kerass(tmp_path, 
     beside = path.with_name(name)
     beside.write_text(GOOD)
     assert common.load_word_index(str(path)) == {"cached": 1}  # of some table of one's own
-    monkeypatch.setitem(common.DIGESTS, name, digest(name, GOOD.encode()))
+    monkeypatch.setitem(common.DIGESTS, name, digest(GOOD.encode()))
     assert common.load_word_index(str(path)) == {"good": 1, "bad": 2}
     beside.unlink()
     cache.unlink()  # and there is no network
@@ -154,7 +154,6 @@ def test_a_file_without_words_trains_and_is_not_read_with_imdbs(tmp_path):
     [
         "[1]",
         '{"a": "b"}',
-        '{"a": 0}',
         "{",
         "",
         "[" * 10**5,
@@ -175,7 +174,7 @@ def test_words_that_are_not_utf_8_are_one_line(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("rank", [10_000, 2**62])
+@pytest.mark.parametrize("rank", [10_000, 2**62, 2**70])
 def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, rank):
     words = json.dumps({"rare": rank, "rarest": 9_997, "frequent": 9_996})
     path = write_npz(tmp_path / "my.npz", words=words)
@@ -184,11 +183,6 @@ def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, rank):
     parsed(result)
     assert re.search("^  frequent  ", result.stdout, re.M)
     assert "  rarest (unknown)  " in result.stdout and "  rare (unknown)  " in result.stdout
-
-
-def test_a_rank_that_no_word_has_is_one_line(tmp_path):
-    path = write_npz(tmp_path / "my.npz", words='{"good": 9223372036854775808}')
-    check_failure(call("averaged", "--data", path, *UNITS, "--review", "good"), "the words")
 
 
 # ------------------------------------------------------------------------- what weights remember
