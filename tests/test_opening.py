@@ -1,22 +1,9 @@
-"""docs/measure/opening.py: what the networks are given, and when the gradient is noted."""
+"""docs/measure/opening.py: when the gradient is noted."""
 
 import inside
 import numpy as np
 import opening
 import pytest
-
-
-def test_zeros_stand_where_they_are_said_to():
-    x = np.arange(1, 161).reshape(2, 80)
-    assert opening.arranged(x, "80") is x
-    for words, zeros, tokens in (
-        ("40, zeros in front", slice(0, 40), slice(40, 80)),
-        ("40, zeros behind", slice(40, 80), slice(0, 40)),
-    ):
-        got = opening.arranged(x, words)
-        assert got.shape == x.shape and not got[:, zeros].any()
-        np.testing.assert_array_equal(got[:, tokens], x[:, 40:])  # the last 40, in their order
-    assert {run[1] for run in opening.RUNS} == {"80", "40, zeros in front", "40, zeros behind"}
 
 
 def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_epoch(ids):

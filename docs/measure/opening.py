@@ -3,8 +3,7 @@
     python docs/measure/opening.py --data imdb.npz
 
 Of some starts of tasks.py: the score on the real IMDB, trained as the scripts train, and the mean
-gradient at every tenth word after each tenth of the first epoch. The same with only the last 40
-tokens of each review, and 40 zeros in front of them or behind. What the CSV has is not run again.
+gradient at every tenth word after each tenth of the first epoch. What the CSV has is not run again.
 """
 
 import argparse
@@ -19,13 +18,10 @@ import keras
 import numpy as np
 
 CSV = inside.ROOT / "docs/measure/opening.csv"
-HEAD = ("start", "words", "seed", "quantity", "value")
+HEAD = ("start", "seed", "quantity", "value")
 EPOCHS, TENTHS = 4, 10
 AT = (1, 11, 21, 31, 41, 51, 61, 71, 80)  # words whose gradient is noted
-# start, which words, number of seeds, epochs that are run of the four
-RUNS = (("LSTM", "80", 3, 1), ("LSTM b_f = 3", "80", 3, 4))
-RUNS += tuple((start, f"40, zeros {where}", 3, 4) for where in ("behind", "in front")
-              for start in ("LSTM", "LSTM b_f = 3", "SimpleRNN"))  # fmt: skip
+RUNS = (("LSTM", 1), ("LSTM b_f = 3", 4))  # start, epochs that are run of the four
 
 
 class Gradient(keras.callbacks.Callback):
@@ -51,18 +47,8 @@ class Gradient(keras.callbacks.Callback):
         self.measure()
 
 
-def arranged(x, words):
-    """Reviews [n, 80] as they are, or the last 40 tokens with 40 zeros in front or behind."""
-    if words == "80":
-        return x
-    zeros = np.zeros_like(x[:, :40])
-    parts = (zeros, x[:, 40:]) if words.endswith("in front") else (x[:, 40:], zeros)
-    return np.concatenate(parts, axis=1)
-
-
-def train(start, words, seed, epochs, splits, note):
+def train(start, seed, epochs, splits, note):
     """Train one network as the scripts do, and note the gradients and the test scores."""
-    splits = [(arranged(x, words), y) for x, y in splits]
     model = tasks.begin(start, seed)
     train, test = common.make_datasets(*splits, 128, seed)
     rate = keras.optimizers.schedules.PolynomialDecay(0.001, EPOCHS * len(train), 0.0)
@@ -70,7 +56,7 @@ def train(start, words, seed, epochs, splits, note):
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     _, (x, y) = splits
-    chosen = np.flatnonzero((x != common.PAD).sum(axis=1) == (80 if words == "80" else 40))[:512]
+    chosen = np.flatnonzero(x[:, 0] != common.PAD)[:512]
     gradient = Gradient(x[chosen], y[chosen], len(train), note)
     told = model.fit(
         train, validation_data=test, epochs=epochs, callbacks=[gradient], verbose=0
@@ -90,13 +76,12 @@ def main():
         with open(CSV, "w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerow(HEAD)
     with open(CSV, newline="") as file:
-        finished = {tuple(row[:3]) for row in csv.reader(file)}
-    for start, words, seeds, epochs in RUNS:
-        for seed in range(seeds):
-            rows = []
-            if (start, words, str(seed)) in finished:
+        finished = {tuple(row[:2]) for row in csv.reader(file)}
+    for start, epochs in RUNS:
+        for seed in inside.SEEDS:
+            rows, key = [], (start, seed)
+            if (start, str(seed)) in finished:
                 continue
-            key = start, words, seed
 
             def note(what, value, rows=rows, key=key):
                 rows.append((*key, what, f"{value:.5g}"))

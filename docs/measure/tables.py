@@ -369,9 +369,8 @@ def ladder():
 )
 def first_epoch():
     for tenth in (0, 1, 2, 10):
-        where = dict(start="LSTM", words="80")
         cells = [
-            values("opening", quantity=f"gradient {n} after {tenth} tenths", **where)
+            values("opening", quantity=f"gradient {n} after {tenth} tenths", start="LSTM")
             for n in (1, 41, 61, 80)
         ]
         yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
@@ -383,19 +382,7 @@ def first_epoch():
 )
 def open_start():
     for start in ("LSTM", "LSTM b_f = 3"):
-        where = dict(start=start, words="80")
-        cells = [values("opening", quantity=f"accuracy {n}", **where) for n in (1, 4)]
-        yield STARTS[start], *(percent(numbers) for numbers in cells)
-
-
-@table(
-    "the last 40 tokens, seeds 0 to 2 | 40 zeros in front | 40 zeros behind",
-    "只读最后 40 个词，种子 0～2 | 前面补 40 个零 | 后面补 40 个零",
-)
-def padding():
-    for start in ("SimpleRNN", "LSTM", "LSTM b_f = 3"):
-        where = dict(start=start, quantity="accuracy 4")
-        cells = [values("opening", words=f"40, zeros {w}", **where) for w in ("in front", "behind")]
+        cells = [values("opening", quantity=f"accuracy {n}", start=start) for n in (1, 4)]
         yield STARTS[start], *(percent(numbers) for numbers in cells)
 
 

@@ -111,19 +111,17 @@ def all_runs():
     return [
         *first(80, range(5)),
         *first(20, range(5)),
-        *marker(80, range(3)),
+        *marker(80, range(5)),
         *first(40, range(5)),
-        *first(160, range(1)),
-        *marker(40, range(3)),
         *first(10, range(5)),
-        *first(160, range(1, 3)),
-        *marker(80, range(3, 5)),
         *seldom(rate=0.003),
-        *first(320, range(1)),
-        *marker(160, range(1)),
         *seldom(rate=0.01),
-        *marker(40, range(3, 5)),
+        *marker(40, range(5)),
         *seldom(reviews=40_000),
+        *seldom(epochs=24),
+        *first(160, range(3)),
+        *first(320, range(3)),
+        *marker(160, range(3)),
     ]
 
 
