@@ -3,7 +3,7 @@
     python lstm_imdb.py --log lstm.csv
     python docs/tools/plot.py lstm.csv gru.csv --out curves.png
 
-Dashed: training, with dropout. Solid: test. Needs matplotlib.
+Needs matplotlib.
 """
 
 import argparse
@@ -41,6 +41,7 @@ def draw(logs):
             axes.plot(epochs, log["val_" + key], "-s", color=f"C{number}", label=ascii(name)[1:-1])
         axes.set(xlabel="epoch", ylabel=key)
     axes.legend()
+    figure.suptitle("solid: test; dashed: training, with dropout", fontsize="medium")
     return figure
 
 
