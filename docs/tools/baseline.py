@@ -4,7 +4,8 @@
     python docs/tools/baseline.py --data imdb.npz --bigrams
 
 No recurrence: what the four scripts have to be compared with. --bigrams adds a vector for every
-pair of neighbouring words, as one of 100,000 hashed ids. Other flags as the scripts'.
+pair of neighbouring words, as one of 100,000 hashed ids. Other flags as the scripts', but the rate
+begins at 0.003.
 """
 
 import sys
@@ -35,11 +36,12 @@ def average(bigrams=False):
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     bigrams = "--bigrams" in argv
-    args = common.parse_args(__file__, [flag for flag in argv if flag != "--bigrams"])
+    # Chosen on held-out training reviews: with the scripts' 0.001 it has not learned enough.
+    flags = ["--learning-rate", "0.003", *(flag for flag in argv if flag != "--bigrams")]
+    args = common.parse_args(__file__, flags)
     model = average(bigrams)
     train, test, data = common.load_datasets(args)
-    # Held, unlike in the scripts: with a rate falling from 0.001 it has not learned enough.
-    adam = keras.optimizers.Adam(args.learning_rate)
+    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, data) as record:
