@@ -1,12 +1,12 @@
 """What a run writes: whole files or none, after every epoch, whatever goes wrong."""
 
 import csv
-import importlib
 import itertools
 import os
 import threading
 import warnings
 
+import averaged
 import common
 import h5py
 import keras
@@ -213,7 +213,8 @@ def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
 
     (tmp_path / "w.weights.h5").write_bytes(b"earlier")
     result = python(
-        ROOT / "gru_imdb.py", *TINY, "--device", "cpu", "--save", tmp_path / "w.weights.h5",
+        ROOT / "tests" / "averaged.py", *TINY, "--device", "cpu",
+        "--save", tmp_path / "w.weights.h5",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
     )  # fmt: skip
     assert result.returncode == 1  # and not 139: HDF5 itself crashes when Python ends
@@ -287,14 +288,14 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
 
 
 def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
-    script = importlib.import_module("averaged")
-    original = script.SentimentClassifier.build
+    network = averaged.SentimentClassifier
+    original = network.build
 
     def build(self, shape):
         original(self, shape)
         self.dense.kernel.assign(self.dense.kernel * np.nan)
 
-    monkeypatch.setattr(script.SentimentClassifier, "build", build)
+    monkeypatch.setattr(network, "build", build)
     result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
     assert result.returncode == 1 and names(tmp_path) == []
     line = LAST_LINE.fullmatch(last_line(result.stdout))

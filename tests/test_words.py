@@ -7,6 +7,7 @@ import shutil
 import tracemalloc
 from pathlib import Path
 
+import averaged
 import common
 import h5py
 import keras
@@ -391,8 +392,7 @@ def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     text = "the plot was not really dull it is set in a town"
     result = load(None, "--review", text, weights=toy)
     shown = [float(p) for p in re.findall(r" ([\d.]+) \|", result.stdout)]
-    script = importlib.import_module("averaged")
-    model = script.SentimentClassifier(4)
+    model = averaged.SentimentClassifier(4)
     model.build((None, 80))
     model.load_weights(toy)
     index = common.toy_reviews()[2]
