@@ -213,15 +213,15 @@ def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
 
     (tmp_path / "w.weights.h5").write_bytes(b"earlier")
     result = python(
-        ROOT / "tests" / "averaged.py", *TINY, "--device", "cpu",
-        "--save", tmp_path / "w.weights.h5",
+        ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"), "--units", "4",
+        "--epochs", "1", "--device", "cpu", "--save", tmp_path / "w.weights.h5",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
     )  # fmt: skip
     assert result.returncode == 1  # and not 139: HDF5 itself crashes when Python ends
     assert LAST_LINE.fullmatch(last_line(result.stdout))
     warned, error = result.stderr.splitlines()
     assert warned.startswith("warning: cannot write ") and error.startswith("error: cannot write ")
-    assert names(tmp_path) == ["w.weights.h5"]
+    assert names(tmp_path) == ["my.npz", "w.weights.h5"]
     assert (tmp_path / "w.weights.h5").read_bytes() == b"earlier"
 
 

@@ -28,6 +28,7 @@ from conftest import (
     posix,
     python,
     run_script,
+    write_npz,
 )
 
 GPUS = tf.config.list_physical_devices("GPU")
@@ -165,7 +166,8 @@ def test_python_without_docstrings():
 # --------------------------------------------------------------------------------------- streams
 
 
-TINY_CODE = f"import common, averaged; common.run(lambda: averaged.main({TINY}))"
+FLAGS = ("--data", "my.npz", "--epochs", "1", "--units", "4")
+TINY_CODE = f"import common, averaged; common.run(lambda: averaged.main({FLAGS}))"
 # As in IDLE: what a learner's program prints into an object must still arrive.
 IDLE_CODE = f"""import io, sys
 assert sys.stderr is None
@@ -179,22 +181,23 @@ sys.stderr = None
 
 @posix
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- 2>&-", "| head -n 1"])
-def test_closed_streams_are_no_trouble(closed):
+def test_closed_streams_are_no_trouble(closed, tmp_path):
+    write_npz(tmp_path / "my.npz")
     code = IDLE_CODE if closed == "2>&-" else TINY_CODE
     command = shlex.join([sys.executable, "-c", code])
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
-        capture_output=True, encoding="utf-8", timeout=600, cwd=ROOT / "tests",
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, encoding="utf-8", timeout=600, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))},
     )  # fmt: skip
     assert result.stderr == ""
     if "head" in closed:
-        assert result.stdout == "data toy: 64 training, 64 test reviews\n"
+        assert result.stdout == "data my.npz: 30 training, 20 test reviews\n"
     else:
         assert result.returncode == 0
         assert bool(result.stdout) == closed.endswith("2>&-")
     if code is IDLE_CODE:
-        assert result.stdout.startswith("'said to an object\\n'\ndata toy: ")
+        assert result.stdout.startswith("'said to an object\\n'\ndata my.npz: ")
 
 
 def test_what_tensorflow_says_at_the_start_is_shown_on_request():
@@ -221,8 +224,8 @@ def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
     # a suite that a shell runs in the background ignores SIGINT, and so would its children
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "averaged.py", *TINY, "--epochs", "10000",
-         "--save", "w.weights.h5"],
+        [sys.executable, ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"),
+         "--units", "4", "--epochs", "10000", "--save", "w.weights.h5"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path,
     )  # fmt: skip
     signal.signal(signal.SIGINT, before)
@@ -233,8 +236,8 @@ def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 130 and errors == "error: interrupted\n"
     assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.fullmatch(last_line(output))["done"])
-    assert [p.name for p in tmp_path.iterdir()] == ["w.weights.h5"]
-    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--subset", "64")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["my.npz", "w.weights.h5"]
+    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--data", tmp_path / "my.npz")
     parsed(call("averaged", *flags))
 
 

@@ -5,9 +5,8 @@ import os
 import nbclient
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, write_npz
 
-TINY = "--data toy --subset 256 --epochs 1 --units 4"
 INTERRUPT = """import os, signal, threading, time
 def interrupt():  # as the button does
     while not os.path.exists({path!r}):
@@ -39,17 +38,19 @@ def run(cells):
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     """What a learner does in one kernel -> what each cell printed, where the weights are."""
-    weights = tmp_path_factory.mktemp("notebook") / "w.weights.h5"
-    flags = f"--data toy --subset 256 --epochs 10000 --units 4 --save '{weights}'"
+    folder = tmp_path_factory.mktemp("notebook")
+    weights, data = folder / "w.weights.h5", write_npz(folder / "my.npz")
+    flags = ["--data", str(data), "--units", "4", "--epochs", "1"]
+    quoted = f"--data '{data}' --units 4 --epochs"
     cells = {
-        "run": f"%run gru_imdb.py {TINY}",
+        "run": f"%run gru_imdb.py {quoted} 1",
         "import": "import sys; sys.path.append('tests')\nimport averaged",
-        "main": f"averaged.main({TINY.split()})",
-        "main again": f"averaged.main({TINY.split()})",
+        "main": f"averaged.main({flags})",
+        "main again": f"averaged.main({flags})",
     }
     if os.name == "posix":
         cells["interrupt"] = INTERRUPT.format(path=str(weights))
-        cells["interrupted"] = f"%run tests/averaged.py {flags}"
+        cells["interrupted"] = f"%run tests/averaged.py {quoted} 10000 --save '{weights}'"
         cells["after"] = "print('alive')"
     return dict(zip(cells, run(cells.values()))), weights
 
