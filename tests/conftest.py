@@ -169,6 +169,18 @@ def script(request):
     return importlib.import_module(request.param)
 
 
+@pytest.fixture(scope="session")
+def imdb():
+    """The real reviews, as common reads them."""
+    return common.read_npz(IMDB_NPZ)
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """TensorFlow draws no number without a seed here, and no test may get it from another."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture
 def ids():
     """Review-like input: [5, 80] int32, padded in front by different lengths."""

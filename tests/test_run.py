@@ -33,6 +33,9 @@ CELLS = {
     "gru_imdb": reference.gru,
 }
 each_script = pytest.mark.parametrize("name", SCRIPTS)
+each_tiny_run = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SCRIPTS]
+)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +57,7 @@ def tiny_run(tmp_path_factory):
 
 
 @pytest.mark.smoke
-@each_script
+@each_tiny_run
 def test_a_run_as_a_user_starts_it(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
@@ -69,7 +72,7 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
 
 
 @pytest.mark.smoke
-@each_script
+@each_tiny_run
 def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
@@ -96,7 +99,7 @@ def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name,
 
 
 @pytest.mark.smoke
-@each_script
+@each_tiny_run
 def test_load_gives_the_score_that_was_saved(name, tiny_run):
     result, folder = tiny_run(name)
     flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
@@ -107,8 +110,19 @@ def test_load_gives_the_score_that_was_saved(name, tiny_run):
 
 
 @needs_imdb
+@pytest.mark.xdist_group("imdb")
 @each_script
-def test_a_tiny_run_on_the_real_file(name):
+def test_a_tiny_run_on_the_real_file(name, imdb, monkeypatch):
+    """Its last ten words, and nothing is traced: an epoch of each as it is, is a slow test."""
+
+    def read_npz(path):
+        assert path == IMDB_NPZ
+        return [(x[:, -10:], y) for x, y in imdb]
+
+    compile = functools.partialmethod(keras.Model.compile, run_eagerly=True)
+    monkeypatch.setattr(common, "read_npz", read_npz)
+    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(keras.Model, "compile", compile)
     flags = ("--subset", "256", "--epochs", "1", "--units", "8")
     line = parsed(call(name, "--data", IMDB_NPZ, *flags))
     assert line["data"] == Path(IMDB_NPZ).name and line["n"] == "256"
@@ -273,15 +287,18 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
         return fit(self, *args, **{**kwargs, "epochs": 1, "validation_steps": 1})
 
     monkeypatch.setattr(keras.Model, "fit", shorter)
-    flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--batch-size", "10000")
-    line = parsed(call("averaged", *flags))
+    flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--subset", "1500")
+    line = parsed(call("averaged", *flags, "--batch-size", "1500"))
     assert line["done"].startswith("1 of 3 epochs in ")
     assert line["n"] == "1000"  # one batch of the test set
 
 
-def test_layer_names_begin_anew_in_a_second_run():
+def test_layer_names_begin_anew_in_a_second_run(capsys):
     """In one kernel: with clear_session a run leaves nothing behind that the next would count."""
-    names = [re.findall(r"\b(?:lstm|gru)(?:_\d+)?\b", call("gru_imdb", *TINY).stdout) for _ in "12"]
+    names = []
+    for _ in "12":
+        asked("gru_imdb", *TINY)
+        names.append(re.findall(r"\b(?:lstm|gru)(?:_\d+)?\b", capsys.readouterr().out))
     assert names[0] == names[1] and {"gru", "gru_1"} <= set(names[0])
     assert "gru_2" not in names[1]
 
@@ -305,6 +322,7 @@ def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):
         script.main([*TINY])
 
 
+@pytest.mark.xdist_group("rnn_layer_imdb")
 def test_nothing_is_compiled_by_xla_when_weights_are_scored(monkeypatch, tiny_run):
     """On a GPU Keras would take it for SimpleRNN, and it takes minutes or fails."""
     _, folder = tiny_run("rnn_layer_imdb")
