@@ -70,6 +70,13 @@ def pytest_configure(config):
     """With -n the tests of one xdist_group, which share a dear fixture, run in one process."""
     if getattr(config.option, "dist", None) == "load":
         config.option.dist = "loadgroup"
+    if hasattr(config, "workerinput"):  # such a process reads the command line anew
+        config.option.loadgroup = config.workerinput["loadgroup"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    node.workerinput["loadgroup"] = node.config.option.dist == "loadgroup"
 
 
 def pytest_sessionfinish(session):
