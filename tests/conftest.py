@@ -67,16 +67,9 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    """With -n the tests of one xdist_group, which share a dear fixture, run in one process."""
+    """With -n a file's tests run in one process: they share fixtures that take seconds."""
     if getattr(config.option, "dist", None) == "load":
-        config.option.dist = "loadgroup"
-    if hasattr(config, "workerinput"):  # such a process reads the command line anew
-        config.option.loadgroup = config.workerinput["loadgroup"]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node):
-    node.workerinput["loadgroup"] = node.config.option.dist == "loadgroup"
+        config.option.dist = "loadfile"
 
 
 def pytest_sessionfinish(session):

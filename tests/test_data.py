@@ -56,7 +56,6 @@ def test_a_file_as_large_as_imdb_is_read(tmp_path):
 
 
 @needs_imdb
-@pytest.mark.xdist_group("imdb")
 def test_facts_of_the_real_data(imdb):
     (x, y), (x_test, y_test) = imdb
     for ids, total, digest in (

@@ -14,8 +14,6 @@ def interrupt():  # as the button does
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt, daemon=True).start()"""
 
-pytestmark = pytest.mark.xdist_group("notebook")  # they share a kernel
-
 
 def run(cells):
     """Run cells in one kernel and return what each printed, and its error if it ended with one."""

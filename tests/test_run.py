@@ -33,9 +33,6 @@ CELLS = {
     "gru_imdb": reference.gru,
 }
 each_script = pytest.mark.parametrize("name", SCRIPTS)
-each_tiny_run = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in SCRIPTS]
-)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +54,7 @@ def tiny_run(tmp_path_factory):
 
 
 @pytest.mark.smoke
-@each_tiny_run
+@each_script
 def test_a_run_as_a_user_starts_it(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
@@ -72,7 +69,7 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
 
 
 @pytest.mark.smoke
-@each_tiny_run
+@each_script
 def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
@@ -99,7 +96,7 @@ def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name,
 
 
 @pytest.mark.smoke
-@each_tiny_run
+@each_script
 def test_load_gives_the_score_that_was_saved(name, tiny_run):
     result, folder = tiny_run(name)
     flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
@@ -110,7 +107,6 @@ def test_load_gives_the_score_that_was_saved(name, tiny_run):
 
 
 @needs_imdb
-@pytest.mark.xdist_group("imdb")
 @each_script
 def test_a_tiny_run_on_the_real_file(name, imdb, monkeypatch):
     """Its last ten words, and nothing is traced: an epoch of each as it is, is a slow test."""
@@ -322,7 +318,6 @@ def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):
         script.main([*TINY])
 
 
-@pytest.mark.xdist_group("rnn_layer_imdb")
 def test_nothing_is_compiled_by_xla_when_weights_are_scored(monkeypatch, tiny_run):
     """On a GPU Keras would take it for SimpleRNN, and it takes minutes or fails."""
     _, folder = tiny_run("rnn_layer_imdb")

@@ -247,9 +247,6 @@ def toy(tmp_path_factory):
     return path
 
 
-with_lstm = pytest.mark.xdist_group("lstm")
-
-
 @pytest.fixture(scope="module")
 def lstm(tmp_path_factory):
     """The weights of an LSTM trained on some of the toy."""
@@ -302,7 +299,6 @@ def test_weights_without_a_note_are_still_checked(tmp_path):
     check_failure(load(None, *flags, weights=path), "damaged, or not weights of")
 
 
-@with_lstm
 @pytest.mark.parametrize(
     "name, flags, words",
     [
@@ -333,7 +329,6 @@ class OneLayer(keras.Model):
         return self.dense(self.rnn_1(self.embedding(inputs), training=training))
 
 
-@with_lstm
 def test_weights_with_more_or_fewer_layers_are_refused(lstm, tmp_path, monkeypatch):
     script = importlib.import_module("lstm_imdb")
     one = tmp_path / "one.weights.h5"
@@ -407,7 +402,6 @@ def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     np.testing.assert_allclose(shown, said, atol=5.1e-4, rtol=0)  # three places are shown
 
 
-@with_lstm
 def test_load_and_review_load_no_reviews(lstm):
     result = load(
         None,
