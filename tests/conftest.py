@@ -114,6 +114,16 @@ def call(name, *flags):
     return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
 
 
+@contextlib.contextmanager
+def untraced():
+    """For a run whose network does not matter: Keras traces nothing, and reviews have ten words."""
+    eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "compile", eager)
+        patch.setattr(common, "WORDS", 10)
+        yield
+
+
 def last_line(text):
     return text.strip().splitlines()[-1]
 

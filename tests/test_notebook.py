@@ -41,7 +41,7 @@ def kernel(tmp_path_factory):
     flags = ["--data", str(data), "--units", "4", "--epochs", "1"]
     quoted = f"--data '{data}' --units 4 --epochs"
     cells = {
-        "run": f"%run gru_imdb.py {quoted} 1",
+        "run": f"%run rnn_layer_imdb.py {quoted} 1",
         "import": "import sys; sys.path.append('tests')\nimport averaged",
         "main": f"averaged.main({flags})",
         "main again": f"averaged.main({flags})",
@@ -55,9 +55,9 @@ def kernel(tmp_path_factory):
 
 def test_percent_run_and_main_twice_in_one_kernel(kernel):
     cells, _ = kernel
-    for name in "run", "main", "main again":
+    for name, script in ("run", "rnn_layer_imdb"), ("main", "gru_imdb"), ("main again", "gru_imdb"):
         assert cells[name]["error"] == "" and cells[name]["stderr"] == "", cells[name]
-        assert cells[name]["stdout"].splitlines()[-1].startswith("gru_imdb: test accuracy ")
+        assert cells[name]["stdout"].splitlines()[-1].startswith(f"{script}: test accuracy ")
     assert "\b" in cells["run"]["stdout"] or "\r" in cells["run"]["stdout"]  # a progress bar
     lines = [cells[name]["stdout"].splitlines()[-1] for name in ("main", "main again")]
     accuracy = [line.split(", 1 epoch")[0] for line in lines]
