@@ -67,8 +67,11 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    """With -n a file's tests run in one process: they share fixtures that take seconds."""
-    if getattr(config.option, "dist", None) == "load":
+    """With -n a file's tests run in one process: they share fixtures that take seconds.
+
+    The slow ones share none, and are in one file.
+    """
+    if getattr(config.option, "dist", None) == "load" and config.option.markexpr != "slow":
         config.option.dist = "loadfile"
 
 

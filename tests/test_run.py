@@ -1,10 +1,10 @@
 """A run: what it trains, with what, and that its last line is true."""
 
-import functools
 import importlib
 import inspect
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import common
@@ -40,18 +40,20 @@ each_script = pytest.mark.parametrize("name", SCRIPTS)
 def tiny_run(tmp_path_factory):
     """tiny_run(name): one run of a script as a user starts it -> its output, its folder.
 
-    Of 30 and 20 reviews; the environment asks for what must not break it.
+    Of 30 and 20 reviews; the environment asks for what must not break it. Two run at a time, for
+    they take most of the time of a smoke run.
     """
 
-    @functools.cache
-    def run(name):
-        folder = tmp_path_factory.mktemp("tiny run")
+    def run(name, folder):
         write_npz(folder / "my.npz")
         flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
         asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
-    return run
+    pool = ThreadPoolExecutor(2)
+    runs = {name: pool.submit(run, name, tmp_path_factory.mktemp("tiny run")) for name in SCRIPTS}
+    yield lambda name: runs[name].result()
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.smoke
