@@ -167,9 +167,10 @@ def test_python_without_docstrings():
 
 
 FLAGS = ("--data", "my.npz", "--epochs", "1", "--units", "4")
+PATHS = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]}\n"
 TINY_CODE = f"import common, averaged; common.run(lambda: averaged.main({FLAGS}))"
 # As in IDLE: what a learner's program prints into an object must still arrive.
-IDLE_CODE = f"""import io, sys
+IDLE_CODE = f"""import io
 assert sys.stderr is None
 sys.stderr = io.StringIO()
 import common
@@ -184,11 +185,10 @@ sys.stderr = None
 def test_closed_streams_are_no_trouble(closed, tmp_path):
     write_npz(tmp_path / "my.npz")
     code = IDLE_CODE if closed == "2>&-" else TINY_CODE
-    command = shlex.join([sys.executable, "-c", code])
+    command = shlex.join([sys.executable, "-c", PATHS + code])
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
         capture_output=True, encoding="utf-8", timeout=600, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests")))},
     )  # fmt: skip
     assert result.stderr == ""
     if "head" in closed:
