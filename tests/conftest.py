@@ -67,10 +67,7 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
-    """With -n a file's tests run in one process: they share fixtures that take seconds.
-
-    The slow ones share none, and are in one file.
-    """
+    """With -n a file's tests run in one process: they share fixtures; the slow ones share none."""
     if getattr(config.option, "dist", None) == "load" and config.option.markexpr != "slow":
         config.option.dist = "loadfile"
 
