@@ -4,7 +4,7 @@ import atexit
 import contextlib
 import functools
 import hashlib
-import importlib.util
+import importlib
 import io
 import os
 import re
@@ -54,12 +54,22 @@ posix = pytest.mark.skipif(os.name != "posix", reason="modes, links, pipes or si
 # as a user's shell has it: importing common has set this here, and then nothing is held back
 os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 tf.get_logger().setLevel("ERROR")  # so many runs in one process are "expensive retracing" to it
-# 27,000 reviews, made once for all tests; toy_reviews.__wrapped__ makes them anew
+# 27,000 reviews, made once for all tests (and encoded once for each length that a test sets);
+# toy_reviews.__wrapped__ makes them anew
 common.toy_reviews = functools.cache(common.toy_reviews)
+toy_arrays = functools.cache(lambda words, load=common.load_toy: load())
+common.load_toy = lambda: toy_arrays(common.WORDS)
 
 
 def pytest_addoption(parser):
     parser.addoption("--at-least", type=int, default=0, help="fail when fewer tests pass")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """With -n a file's tests run in one process: they share fixtures; the slow ones share none."""
+    if getattr(config.option, "dist", None) == "load" and config.option.markexpr != "slow":
+        config.option.dist = "loadfile"
 
 
 def pytest_sessionfinish(session):
@@ -102,6 +112,16 @@ def call(name, *flags):
         except SystemExit as end:
             status = end.code
     return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+@contextlib.contextmanager
+def untraced():
+    """For a run whose network does not matter: Keras traces nothing, and reviews have ten words."""
+    eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "compile", eager)
+        patch.setattr(common, "WORDS", 10)
+        yield
 
 
 def last_line(text):
@@ -158,6 +178,18 @@ def script(request):
     return importlib.import_module(request.param)
 
 
+@pytest.fixture(scope="session")
+def imdb():
+    """The real reviews, as common reads them."""
+    return common.read_npz(IMDB_NPZ)
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """TensorFlow draws no number without a seed here, and no test may get it from another."""
+    keras.utils.set_random_seed(0)
+
+
 @pytest.fixture
 def ids():
     """Review-like input: [5, 80] int32, padded in front by different lengths."""
@@ -166,40 +198,6 @@ def ids():
     for row, padding in zip(x, (0, 0, 10, 40, 75)):
         row[:padding] = common.PAD
     return x
-
-
-class Averaged(keras.Model):
-    """Stands in for a network where common.py is tested, which knows no kind of cell.
-
-    It averages the word vectors, and is traced in no time.
-    """
-
-    def __init__(self, units, unroll=False):
-        super().__init__()
-        self.embedding = keras.layers.Embedding(common.VOCABULARY, common.EMBEDDING)
-        self.pooling = keras.layers.GlobalAveragePooling1D()
-        self.hidden = keras.layers.Dense(units, activation="tanh")
-        self.dense = keras.layers.Dense(1, activation="sigmoid")
-
-    def build(self, shape):
-        for layer in self.layers:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
-
-    def call(self, inputs, training=False):
-        return self.dense(self.hidden(self.pooling(self.embedding(inputs))))
-
-
-def averaged():
-    """The module "averaged": gru_imdb.py with that network."""
-    spec = importlib.util.spec_from_file_location("averaged", ROOT / "gru_imdb.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.SentimentClassifier = Averaged
-    sys.modules["averaged"] = module
-
-
-averaged()
 
 
 def build(script, units=64, seed=0):

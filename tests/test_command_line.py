@@ -1,14 +1,16 @@
 """Flags: their bounds and defaults, and what a wrong command line or file says."""
 
+import io
 import os
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import common
 import pytest
-from conftest import ROOT, TINY, call, check_failure, posix, run_script, write_npz
+from conftest import ROOT, SCRIPTS, TINY, call, check_failure, posix, write_npz
 
 
 @pytest.mark.smoke
@@ -54,9 +56,15 @@ def test_a_wrong_command_line_ends_as_argparse_ends_it(flags):
     assert result.stdout == ""
 
 
-def test_a_wrong_command_line_as_a_user_sees_it():
-    result = run_script("lstm_imdb", "--epochs", "many")
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_wrong_command_line_of_a_program_ends_it_with_status_2(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--epochs", "many"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / f"{name}.py"), run_name="__main__")
+    out, err = capsys.readouterr()
+    result = SimpleNamespace(returncode=end.value.code, stdout=out, stderr=err)
     check_failure(result, "must be int, from 1 to 10000, not 'many'", status=2)
+    assert result.stderr.splitlines()[-1].startswith(f"{name}.py: error: ")
 
 
 def test_the_bounds_themselves_are_accepted():
@@ -190,11 +198,9 @@ def test_run_ends_ctrl_c_in_one_line_and_passes_on_what_main_raises(capsys):
         common.run(lambda: 1 / 0)
 
 
-def test_a_console_that_lacks_characters_shows_others():
+def test_a_console_that_lacks_characters_shows_others(monkeypatch, capsys):
     """As a pipe on Windows: the name of a file in Chinese ended the run."""
-    code = "import common; common.run(lambda: print('影评 ok'))"
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=600,
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONDONTWRITEBYTECODE": "1"},
-    )  # fmt: skip
-    assert (result.returncode, result.stdout.split(), result.stderr) == (0, [b"??", b"ok"], b"")
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    common.run(lambda: print("影评 ok", flush=True))
+    assert shown.getvalue().split() == [b"??", b"ok"] and capsys.readouterr().err == ""

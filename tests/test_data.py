@@ -13,7 +13,7 @@ import common
 import keras
 import numpy as np
 import pytest
-from conftest import IMDB_NPZ, needs_imdb, write_npz
+from conftest import needs_imdb, write_npz
 
 WORDS = common.WORDS
 
@@ -56,8 +56,8 @@ def test_a_file_as_large_as_imdb_is_read(tmp_path):
 
 
 @needs_imdb
-def test_facts_of_the_real_data():
-    (x, y), (x_test, y_test) = common.read_npz(IMDB_NPZ)
+def test_facts_of_the_real_data(imdb):
+    (x, y), (x_test, y_test) = imdb
     for ids, total, digest in (
         (x, 1_327_445_289, "854e6ce28761a639f47bcb7e671ea4ede29751551e7f5da23beb5c4cb099e7bb"),
         (x_test, 1_298_334_561, "9c0641e310ad0c4267a8604b3cc5bb4b439f50ca2d9980a65d7baf0b59f2d704"),

@@ -1,11 +1,11 @@
 """What a run writes: whole files or none, after every epoch, whatever goes wrong."""
 
 import csv
-import importlib
 import itertools
 import os
 import threading
 
+import averaged
 import common
 import h5py
 import keras
@@ -191,14 +191,15 @@ def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
 
     (tmp_path / "w.weights.h5").write_bytes(b"earlier")
     result = python(
-        ROOT / "gru_imdb.py", *TINY, "--device", "cpu", "--save", tmp_path / "w.weights.h5",
+        ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"), "--units", "4",
+        "--epochs", "1", "--device", "cpu", "--save", tmp_path / "w.weights.h5",
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
     )  # fmt: skip
     assert result.returncode == 1  # and not 139: HDF5 itself crashes when Python ends
     assert LAST_LINE.fullmatch(last_line(result.stdout))
     warned, error = result.stderr.splitlines()
     assert warned.startswith("warning: cannot write ") and error.startswith("error: cannot write ")
-    assert names(tmp_path) == ["w.weights.h5"]
+    assert names(tmp_path) == ["my.npz", "w.weights.h5"]
     assert (tmp_path / "w.weights.h5").read_bytes() == b"earlier"
 
 
@@ -265,14 +266,14 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
 
 
 def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
-    script = importlib.import_module("averaged")
-    original = script.SentimentClassifier.build
+    network = averaged.SentimentClassifier
+    original = network.build
 
     def build(self, shape):
         original(self, shape)
         self.dense.kernel.assign(self.dense.kernel * np.nan)
 
-    monkeypatch.setattr(script.SentimentClassifier, "build", build)
+    monkeypatch.setattr(network, "build", build)
     result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
     assert result.returncode == 1 and names(tmp_path) == []
     line = LAST_LINE.fullmatch(last_line(result.stdout))

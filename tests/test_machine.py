@@ -1,14 +1,18 @@
 """The learner's machine: environment, streams, devices, Ctrl-C. Most of it needs a process."""
 
+import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import types
 
+import averaged
 import common
 import keras
 import pytest
@@ -24,42 +28,61 @@ from conftest import (
     posix,
     python,
     run_script,
+    write_npz,
 )
 
 GPUS = tf.config.list_physical_devices("GPU")
 
 
-def variables(folder, prelude="", **environment):
+@pytest.fixture
+def variables(monkeypatch):
     """What common has set in the environment when TensorFlow loads (here it does not)."""
-    (folder / "h5py.py").write_text("import os\nprint(dict(os.environ))\nraise SystemExit")
-    code = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]\n{prelude}\nimport common"
-    kept = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
-    result = subprocess.run(
-        [sys.executable, "-B", "-c", code], capture_output=True, encoding="utf-8", timeout=600,
-        env={**kept, "PYTHONIOENCODING": "utf-8", **environment},
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    return eval(last_line(result.stdout))
+
+    def run(**environment):
+        kept = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
+        seen = {}
+
+        class Stop:
+            """Finds h5py, which common imports first, and goes no further."""
+
+            def find_spec(name, path=None, target=None):
+                if name == "h5py":
+                    seen.update(os.environ)
+                    raise ImportError("far enough")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", {**kept, **environment})
+            patch.delitem(sys.modules, "h5py")
+            patch.setattr(sys, "meta_path", [Stop, *sys.meta_path])
+            with pytest.raises(ImportError, match="far enough"):
+                runpy.run_path(str(ROOT / "common.py"))
+        return seen
+
+    return run
 
 
 @pytest.mark.parametrize(
-    "prelude, expected",
+    "affinity, count, expected",
     [
-        ("import os; os.sched_getaffinity = lambda pid: {0, 1}", "1"),
-        ("import os; os.sched_getaffinity = lambda pid: {7}", "1"),
-        ("import os; os.sched_getaffinity = lambda pid: {0, 1, 2}; os.cpu_count = lambda: 2", None),
-        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: 2", "1"),
-        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: 8", None),
-        ("import os; del os.sched_getaffinity; os.cpu_count = lambda: None", "1"),
+        ({0, 1}, 8, "1"),
+        ({7}, 8, "1"),
+        ({0, 1, 2}, 2, None),
+        (None, 2, "1"),  # a system that does not say which are this process's
+        (None, 8, None),
+        (None, None, "1"),
     ],
     ids=["two", "one", "three of its own", "two at all", "eight at all", "unknown"],
 )
-def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(tmp_path, prelude, expected):
-    if os.name != "posix" and "del " in prelude:
-        prelude = prelude.replace("del os.sched_getaffinity; ", "")
+def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(
+    variables, monkeypatch, affinity, count, expected
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: affinity, raising=False)
+    if affinity is None:
+        monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
     name = "TF_NUM_INTRAOP_THREADS"
-    assert variables(tmp_path, prelude).get(name) == expected
-    assert variables(tmp_path, prelude, **{name: "3"})[name] == "3"  # a learner's own stays
+    assert variables().get(name) == expected
+    assert variables(**{name: "3"})[name] == "3"  # a learner's own stays
 
 
 @pytest.mark.parametrize(
@@ -70,9 +93,14 @@ def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(tmp_path, pr
         ("TF_CPP_MIN_LOG_LEVEL", "2", "0"),
     ],
 )
-def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(tmp_path, name, default, own):
-    assert variables(tmp_path)[name] == default
-    assert variables(tmp_path, **{name: own})[name] == own
+def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(variables, name, default, own):
+    assert variables()[name] == default
+    assert variables(**{name: own})[name] == own
+
+
+def test_keras_looks_for_no_keras_json_while_it_loads(variables, tmp_path):
+    assert variables()["KERAS_HOME"] == os.devnull
+    assert variables(KERAS_HOME=str(tmp_path))["KERAS_HOME"] == os.devnull
 
 
 @pytest.mark.parametrize("columns", ["1", "19", "many"])
@@ -83,36 +111,52 @@ def test_a_terminal_of_any_width_is_no_error(monkeypatch, columns):
     assert int(os.environ["COLUMNS"]) >= 40
 
 
-def test_a_learners_keras_home_is_kept(tmp_path):
-    code = "import os, common; print(common.KERAS_HOME); print(os.environ['KERAS_HOME'])"
-    result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})
-    assert result.stdout.split("\n")[:2] == [str(tmp_path)] * 2
-    assert variables(tmp_path)["KERAS_HOME"] == os.devnull  # while Keras looks for keras.json
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
+def test_a_learners_keras_home_is_kept_and_their_keras_json_changes_nothing(tmp_path):
+    """Whatever is in it. TensorFlow, which takes seconds to load, is loaded once for all."""
+    contents = [
         '{"floatx": "bfloat16", "backend": "torch", "max_epochs": 1, "epsilon": 0.1}',
         '["not", "a", "dictionary"]',
         "\x00",
-    ],
-    ids=["other", "a list", "zero"],
-)
-def test_a_learners_keras_json_changes_nothing(tmp_path, content):
-    (tmp_path / "keras.json").write_text(content)
-    code = """import common, keras
-print(keras.config.floatx(), keras.config.backend(), keras.config.epsilon(), keras.version())
-print(keras.layers.Dense(1).dtype_policy.name, getattr(keras.config, "max_epochs", lambda: 0)())"""
+    ]
+    code = f"""import json, os, sys
+for content in {contents!r}:
+    with open(os.path.join(os.environ["KERAS_HOME"], "keras.json"), "w") as file:
+        file.write(content)
+    for name in [name for name in sys.modules if name.split(".")[0] in ("common", "keras")]:
+        del sys.modules[name]
+    os.environ.pop("KERAS_BACKEND", None)
+    import common, keras
+    config = keras.config
+    print(json.dumps([
+        common.KERAS_HOME, os.environ["KERAS_HOME"], open(file.name).read(),
+        config.floatx(), config.backend(), config.epsilon(), keras.version(),
+        keras.layers.Dense(1).dtype_policy.name, getattr(config, "max_epochs", lambda: 0)()]))"""
     result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})
-    assert result.stderr == "" and (tmp_path / "keras.json").read_text() == content
-    assert result.stdout.split() == [
-        "float32", "tensorflow", "1e-07", keras.version(), "float32",
-        str(getattr(keras.config, "max_epochs", lambda: 0)()),
-    ]  # fmt: skip
+    assert result.stderr == "" and (tmp_path / "keras.json").read_text() == contents[-1]
+    epochs = getattr(keras.config, "max_epochs", lambda: 0)()
+    home = [str(tmp_path)] * 2
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        [*home, content, "float32", "tensorflow", 1e-07, keras.version(), "float32", epochs]
+        for content in contents
+    ]
 
 
-def test_without_docstrings():
+def test_without_docstrings(monkeypatch):
+    """What Python makes of our files with -OO: neither docstrings nor asserts."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # common sets some
+    for name in "common", "gru_imdb":
+        path = ROOT / f"{name}.py"
+        module = types.ModuleType(name)
+        module.__file__ = str(path)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(path.read_bytes(), path, "exec", optimize=2), vars(module))
+        assert module.__doc__ is None
+    sys.modules["gru_imdb"].SentimentClassifier = averaged.SentimentClassifier
+    assert parsed(call("gru_imdb", *TINY))["n"] == "64"
+
+
+@pytest.mark.slow
+def test_python_without_docstrings():
     result = python("-OO", ROOT / "gru_imdb.py", *TINY)
     if "_reference_pattern.finditer(doc_module.__doc__)" in result.stderr:
         pytest.skip("this TensorFlow does not load without docstrings (2.16.2 does not)")
@@ -122,32 +166,38 @@ def test_without_docstrings():
 # --------------------------------------------------------------------------------------- streams
 
 
-@posix
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- 2>&-", "| head -n 1"])
-def test_closed_streams_are_no_trouble(closed):
-    command = shlex.join([sys.executable, str(ROOT / "gru_imdb.py"), *TINY])
-    result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
-        capture_output=True, encoding="utf-8", timeout=600,
-    )  # fmt: skip
-    assert result.stderr == ""
-    if "head" in closed:
-        assert result.stdout == "data toy: 64 training, 64 test reviews\n"
-    else:
-        assert result.returncode == 0
-        assert bool(result.stdout) == closed.endswith("2>&-")
-
-
-def test_standard_error_may_be_an_object_without_a_descriptor(tmp_path):
-    """As in IDLE. What a learner's program prints there must still arrive."""
-    code = """import io, os, sys
-os.close(2)
+FLAGS = ("--data", "my.npz", "--epochs", "1", "--units", "4")
+PATHS = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]}\n"
+TINY_CODE = f"import common, averaged; common.run(lambda: averaged.main({FLAGS}))"
+# As in IDLE: what a learner's program prints into an object must still arrive.
+IDLE_CODE = f"""import io
+assert sys.stderr is None
 sys.stderr = io.StringIO()
 import common
 print("said to an object", file=sys.stderr)
-print(repr(sys.stderr.getvalue()))"""
-    result = python("-B", "-c", code, cwd=ROOT)
-    assert (result.returncode, result.stdout) == (0, "'said to an object\\n'\n")
+print(repr(sys.stderr.getvalue()))
+sys.stderr = None
+{TINY_CODE}"""
+
+
+@posix
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- 2>&-", "| head -n 1"])
+def test_closed_streams_are_no_trouble(closed, tmp_path):
+    write_npz(tmp_path / "my.npz")
+    code = IDLE_CODE if closed == "2>&-" else TINY_CODE
+    command = shlex.join([sys.executable, "-c", PATHS + code])
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
+        capture_output=True, encoding="utf-8", timeout=600, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.stderr == ""
+    if "head" in closed:
+        assert result.stdout == "data my.npz: 30 training, 20 test reviews\n"
+    else:
+        assert result.returncode == 0
+        assert bool(result.stdout) == closed.endswith("2>&-")
+    if code is IDLE_CODE:
+        assert result.stdout.startswith("'said to an object\\n'\ndata my.npz: ")
 
 
 def test_what_tensorflow_says_at_the_start_is_shown_on_request():
@@ -174,8 +224,8 @@ def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
     # a suite that a shell runs in the background ignores SIGINT, and so would its children
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        [sys.executable, ROOT / "rnn_layer_imdb.py", *TINY, "--epochs", "10000",
-         "--save", "w.weights.h5"],
+        [sys.executable, ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"),
+         "--units", "4", "--epochs", "10000", "--save", "w.weights.h5"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path,
     )  # fmt: skip
     signal.signal(signal.SIGINT, before)
@@ -186,9 +236,9 @@ def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 130 and errors == "error: interrupted\n"
     assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.fullmatch(last_line(output))["done"])
-    assert [p.name for p in tmp_path.iterdir()] == ["w.weights.h5"]
-    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--subset", "64")
-    parsed(call("rnn_layer_imdb", *flags))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["my.npz", "w.weights.h5"]
+    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--data", tmp_path / "my.npz")
+    parsed(call("averaged", *flags))
 
 
 # --------------------------------------------------------------------------------------- devices

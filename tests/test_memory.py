@@ -36,10 +36,14 @@ def counter():
 
 
 @pytest.fixture
-def x():
-    """Three ups and a last down; one up and a last down; two downs and a last up."""
+def x(monkeypatch):
+    """Three ups and a last down; one up and a last down; two downs and a last up.
+
+    Of 20 words: each step is read by itself here, and that takes its time.
+    """
+    monkeypatch.setattr(common, "WORDS", 20)
     x = np.full((3, common.WORDS), NOTHING, np.int32)
-    x[0, [3, 20, 50]], x[1, 30], x[2, [3, 60]] = UP, UP, DOWN
+    x[0, [3, 8, 15]], x[1, 10], x[2, [3, 16]] = UP, UP, DOWN
     x[:, -1] = DOWN, DOWN, UP
     return x
 
@@ -65,7 +69,7 @@ def test_without_memory_the_last_word_decides(counter, x):
     steps = (memory.carried(np.eye(2), np.full(2, 0.7)), inside.step)  # all is carried: as it is
     np.testing.assert_allclose(
         verdicts(counter, x, steps=steps), verdicts(counter, x), atol=1e-4
-    )  # 80 roundings, x 100
+    )  # 20 roundings, x 100
 
 
 def test_accuracy_counts_the_right_verdicts_of_every_part(counter, x):
@@ -156,13 +160,13 @@ def test_the_words_of_the_toy():
 
 def test_the_ways_back_are_cut_one_by_one(ids):
     model = inside.load("lstm_imdb", 0)
-    labels = np.array([0, 1, 1, 0, 1])
+    labels, ids = np.array([0, 1, 1, 0, 1]), ids[:, -20:]  # 80 steps six times take theirs
     found = {
         cut: memory.first_gradient(model, ids, labels, cut) for cut in ("", "gates, candidate")
     }
     for cut, old in ("", False), ("gates, candidate", True):
         expected = inside.first_word_gradient(model, ids, labels, old)
-        assert found[cut] == pytest.approx(expected, rel=1e-3)  # float32 over 80 steps
+        assert found[cut] == pytest.approx(expected, rel=1e-3)  # float32 over 20 steps
     for cell in inside.cells(model):  # no way through h into g: to cut it changes nothing
         kernel = cell.recurrent_kernel.numpy()
         kernel[:, 2 * cell.units : 3 * cell.units] = 0

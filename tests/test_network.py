@@ -45,7 +45,8 @@ def server(monkeypatch, home):
 
     httpd = Server(("127.0.0.1", 0), Handler)
     httpd.asked, httpd.stop = [], threading.Event()
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    serve_forever = httpd.serve_forever
+    threading.Thread(target=serve_forever, args=(0.02,), daemon=True).start()  # asked to stop: soon
     monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
     monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
     monkeypatch.setenv("no_proxy", "127.0.0.1")

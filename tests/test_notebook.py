@@ -5,12 +5,17 @@ import os
 import nbclient
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, write_npz
 
-TINY = "--data toy --subset 256 --epochs 1 --units 4"
+INTERRUPT = """import os, signal, threading, time
+def interrupt():  # as the button does
+    while not os.path.exists({path!r}):
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()"""
 
 
-def run(*cells):
+def run(cells):
     """Run cells in one kernel and return what each printed, and its error if it ended with one."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     nbclient.NotebookClient(
@@ -28,33 +33,40 @@ def run(*cells):
     return results
 
 
-def test_percent_run_and_main_twice_in_one_kernel():
-    first, second, third = run(
-        f"%run gru_imdb.py {TINY}",
-        f"import lstm_imdb\nlstm_imdb.main({TINY.split()})",
-        f"lstm_imdb.main({TINY.split()})",
-    )
-    for result, script in (first, "gru_imdb"), (second, "lstm_imdb"), (third, "lstm_imdb"):
-        assert result["error"] == "" and result["stderr"] == "", result
-        assert result["stdout"].splitlines()[-1].startswith(f"{script}: test accuracy ")
-    assert "\b" in first["stdout"] or "\r" in first["stdout"]  # a progress bar
-    accuracy = [r["stdout"].splitlines()[-1].split(", 1 epoch")[0] for r in (second, third)]
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """What a learner does in one kernel -> what each cell printed, where the weights are."""
+    folder = tmp_path_factory.mktemp("notebook")
+    weights, data = folder / "w.weights.h5", write_npz(folder / "my.npz")
+    flags = ["--data", str(data), "--units", "4", "--epochs", "1"]
+    quoted = f"--data '{data}' --units 4 --epochs"
+    cells = {
+        "run": f"%run rnn_layer_imdb.py {quoted} 1",
+        "import": "import sys; sys.path.append('tests')\nimport averaged",
+        "main": f"averaged.main({flags})",
+        "main again": f"averaged.main({flags})",
+    }
+    if os.name == "posix":
+        cells["interrupt"] = INTERRUPT.format(path=str(weights))
+        cells["interrupted"] = f"%run tests/averaged.py {quoted} 10000 --save '{weights}'"
+        cells["after"] = "print('alive')"
+    return dict(zip(cells, run(cells.values()))), weights
+
+
+def test_percent_run_and_main_twice_in_one_kernel(kernel):
+    cells, _ = kernel
+    for name, script in ("run", "rnn_layer_imdb"), ("main", "gru_imdb"), ("main again", "gru_imdb"):
+        assert cells[name]["error"] == "" and cells[name]["stderr"] == "", cells[name]
+        assert cells[name]["stdout"].splitlines()[-1].startswith(f"{script}: test accuracy ")
+    assert "\b" in cells["run"]["stdout"] or "\r" in cells["run"]["stdout"]  # a progress bar
+    lines = [cells[name]["stdout"].splitlines()[-1] for name in ("main", "main again")]
+    accuracy = [line.split(", 1 epoch")[0] for line in lines]
     assert accuracy[0] == accuracy[1]  # the seed is set anew
 
 
 @pytest.mark.skipif(os.name != "posix", reason="how a kernel is interrupted")
-def test_an_interrupt_ends_the_cell_and_leaves_the_weights(tmp_path):
-    weights = tmp_path / "w.weights.h5"
-    interrupt = f"""
-import os, signal, threading, time
-def interrupt():  # as the button does
-    while not os.path.exists({str(weights)!r}):
-        time.sleep(0.1)
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=interrupt, daemon=True).start()
-"""
-    flags = f"--data toy --subset 256 --epochs 10000 --units 4 --save {weights}"
-    _, result, after = run(interrupt, f"%run gru_imdb.py {flags}", "print('alive')")
-    assert " of 10000 epochs in " in result["stdout"].splitlines()[-1]
-    assert "interrupted" in result["stderr"] and weights.exists()
-    assert after["stdout"] == "alive\n"
+def test_an_interrupt_ends_the_cell_and_leaves_the_weights(kernel):
+    cells, weights = kernel
+    assert " of 10000 epochs in " in cells["interrupted"]["stdout"].splitlines()[-1]
+    assert "interrupted" in cells["interrupted"]["stderr"] and weights.exists()
+    assert cells["after"]["stdout"] == "alive\n"

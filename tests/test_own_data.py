@@ -18,7 +18,7 @@ import example_reviews
 import numpy as np
 import own_data as module
 import pytest
-from conftest import ROOT, last_line, run_script
+from conftest import ROOT, call, last_line
 
 GOOD = "a wonderful film|so good, I'd watch it again|lovely and moving<br /><br />a must"
 BAD = "a terrible film|so dull, I left|boring and weak<br />a waste of time"
@@ -97,11 +97,11 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
     assert [p.name for p in out.parent.iterdir()] == ["my.npz"]  # the words lie in it
     weights = tmp_path / "w.weights.h5"
     flags = ("--data", out, "--units", "4", "--save", weights, "--epochs", "1")
-    result = run_script("lstm_imdb", *flags)
+    result = call("averaged", *flags)
     assert result.returncode == 0 and "/40)" in last_line(result.stdout)
     assert "data my.npz" in last_line(result.stdout)
     flags = ("--data", out, "--units", "4", "--load", weights, "--review", "a wonderful xyzzy")
-    result = run_script("lstm_imdb", *flags)
+    result = call("averaged", *flags)
     assert result.returncode == 0 and "  wonderful " in result.stdout
     assert "wonderful (unknown)" not in result.stdout and "xyzzy (unknown)" in result.stdout
 

@@ -1,10 +1,10 @@
 """A run: what it trains, with what, and that its last line is true."""
 
-import functools
 import importlib
 import inspect
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import common
@@ -23,6 +23,7 @@ from conftest import (
     needs_imdb,
     parsed,
     run_script,
+    untraced,
     write_npz,
 )
 
@@ -39,18 +40,20 @@ each_script = pytest.mark.parametrize("name", SCRIPTS)
 def tiny_run(tmp_path_factory):
     """tiny_run(name): one run of a script as a user starts it -> its output, its folder.
 
-    Of 30 and 20 reviews; the environment asks for what must not break it.
+    Of 30 and 20 reviews; the environment asks for what must not break it. Two run at a time, for
+    they take most of the time of a smoke run.
     """
 
-    @functools.cache
-    def run(name):
-        folder = tmp_path_factory.mktemp("tiny run")
+    def run(name, folder):
         write_npz(folder / "my.npz")
         flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
         asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
-    return run
+    pool = ThreadPoolExecutor(2)
+    runs = {name: pool.submit(run, name, tmp_path_factory.mktemp("tiny run")) for name in SCRIPTS}
+    yield lambda name: runs[name].result()
+    pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.smoke
@@ -108,9 +111,17 @@ def test_load_gives_the_score_that_was_saved(name, tiny_run):
 
 @needs_imdb
 @each_script
-def test_a_tiny_run_on_the_real_file(name):
+def test_a_tiny_run_on_the_real_file(name, imdb, monkeypatch):
+    """Its last ten words, and nothing is traced: an epoch of each as it is, is a slow test."""
+
+    def read_npz(path):
+        assert path == IMDB_NPZ
+        return [(x[:, -10:], y) for x, y in imdb]
+
+    monkeypatch.setattr(common, "read_npz", read_npz)
     flags = ("--subset", "256", "--epochs", "1", "--units", "8")
-    line = parsed(call(name, "--data", IMDB_NPZ, *flags))
+    with untraced():
+        line = parsed(call(name, "--data", IMDB_NPZ, *flags))
     assert line["data"] == Path(IMDB_NPZ).name and line["n"] == "256"
 
 
@@ -270,15 +281,18 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
         return fit(self, *args, **{**kwargs, "epochs": 1, "validation_steps": 1})
 
     monkeypatch.setattr(keras.Model, "fit", shorter)
-    flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--batch-size", "10000")
-    line = parsed(call("averaged", *flags))
+    flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--subset", "1500")
+    line = parsed(call("averaged", *flags, "--batch-size", "1500"))
     assert line["done"].startswith("1 of 3 epochs in ")
     assert line["n"] == "1000"  # one batch of the test set
 
 
-def test_layer_names_begin_anew_in_a_second_run():
+def test_layer_names_begin_anew_in_a_second_run(capsys):
     """In one kernel: with clear_session a run leaves nothing behind that the next would count."""
-    names = [re.findall(r"\b(?:lstm|gru)(?:_\d+)?\b", call("gru_imdb", *TINY).stdout) for _ in "12"]
+    names = []
+    for _ in "12":
+        asked("gru_imdb", *TINY)
+        names.append(re.findall(r"\b(?:lstm|gru)(?:_\d+)?\b", capsys.readouterr().out))
     assert names[0] == names[1] and {"gru", "gru_1"} <= set(names[0])
     assert "gru_2" not in names[1]
 
@@ -326,8 +340,9 @@ def test_one_seed_gives_one_last_line_and_another_seed_another():
         result = run_script("lstm_imdb", "--data", "toy", "--subset", "1500", "--seed", seed)
         return re.sub(r"in [\d.]+ s", "", parsed(result).group())
 
-    assert line(0) == line(0)
-    assert line(0).split("loss")[1][:7] != line(1).split("loss")[1][:7]
+    first = line(0)
+    assert first == line(0)
+    assert first.split("loss")[1][:7] != line(1).split("loss")[1][:7]
 
 
 @pytest.mark.slow

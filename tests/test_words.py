@@ -7,12 +7,23 @@ import shutil
 import tracemalloc
 from pathlib import Path
 
+import averaged
 import common
 import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import IMDB_NPZ, TINY, call, check_failure, digest, needs_imdb, parsed, write_npz
+from conftest import (
+    IMDB_NPZ,
+    TINY,
+    call,
+    check_failure,
+    digest,
+    needs_imdb,
+    parsed,
+    untraced,
+    write_npz,
+)
 
 GOOD = json.dumps({"good": 1, "bad": 2})
 UNITS = ("--units", "4")
@@ -116,7 +127,7 @@ def test_the_real_index_is_the_one_that_is_known():
 def test_real_text_is_encoded_as_the_data_are():
     if not Path(IMDB_NPZ).with_name("imdb_word_index.json").exists():
         pytest.skip("Keras's index is not beside IMDB_NPZ")
-    index = common.load_word_index(IMDB_NPZ)
+    index = common.load_word_index(IMDB_NPZ, "imdb")
     text = "This film was just BRILLIANT, casting location"
     (x,) = common.encode([[index[word] for word in common.split_words(text)]])
     assert x[-8:].tolist() == [1, 14, 22, 16, 43, 530, 973, 1622] and not x[:-8].any()
@@ -244,7 +255,8 @@ def toy(tmp_path_factory):
 def lstm(tmp_path_factory):
     """The weights of an LSTM trained on some of the toy."""
     path = tmp_path_factory.mktemp("lstm") / "w.weights.h5"
-    parsed(call("lstm_imdb", *TINY, "--save", path))
+    with untraced():
+        parsed(call("lstm_imdb", *TINY, "--save", path))
     return path
 
 
@@ -331,7 +343,8 @@ def test_weights_with_more_or_fewer_layers_are_refused(lstm, tmp_path, monkeypat
             load(None, "--review", "good", weights=lstm, name="lstm_imdb"),
             "not weights of lstm_imdb",
         )
-        parsed(call("lstm_imdb", *TINY, "--save", one))
+        with untraced():
+            parsed(call("lstm_imdb", *TINY, "--save", one))
         assert load(None, "--review", "good", weights=one, name="lstm_imdb").returncode == 0
     check_failure(
         load(None, "--review", "good", weights=one, name="lstm_imdb"), "not weights of lstm_imdb"
@@ -385,8 +398,7 @@ def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     text = "the plot was not really dull it is set in a town"
     result = load(None, "--review", text, weights=toy)
     shown = [float(p) for p in re.findall(r" ([\d.]+) \|", result.stdout)]
-    script = importlib.import_module("averaged")
-    model = script.SentimentClassifier(4)
+    model = averaged.SentimentClassifier(4)
     model.build((None, 80))
     model.load_weights(toy)
     index = common.toy_reviews()[2]
