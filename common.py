@@ -245,11 +245,7 @@ def toy_reviews():
         label = rng.randrange(2)
         own, other = (rng.choice(words[i].split()) for i in (label, 1 - label))
         very = rng.choice(("", "", "", "really ", "so ", "quite "))
-        forms = (
-            f"{very}{own}",
-            f"not {very}{other}",
-            f"{own} not {other}",
-        )  # dull, not good, dull not good
+        forms = f"{very}{own}", f"not {very}{other}", f"{own} not {other}"  # bad, not good
         opinion = f"the {rng.choice(topics)} was {rng.choices(forms, (70, 15, 15))[0]}"
         sentences = [opinion, *rng.sample(neutral.split("|"), rng.choice((1, 2)))]
         reviews[" ".join(rng.sample(sentences, len(sentences)))] = label

@@ -20,6 +20,7 @@ from conftest import (
     parsed,
     posix,
     python,
+    write_npz,
 )
 
 FLAGS = {"--save": "w.weights.h5", "--log": "l.csv"}
