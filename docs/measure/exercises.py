@@ -28,6 +28,8 @@ EXERCISES = (
     (11, "lstm_imdb", "11-pool-over-time"),
     (12, "docs/tools/baseline", ""),
     (12, "docs/tools/baseline", "--bigrams"),
+    (14, "lstm_imdb", "14-open-forget-gate"),
+    (15, "rnn_cell_imdb", "15-min-gru"),
 )
 
 

@@ -18,7 +18,9 @@ import inside  # first: it finds common, which sets TensorFlow's environment var
 import common
 import numpy as np
 from matplotlib.figure import Figure
-from tables import GATES, LENGTHS, NETWORKS, ROOT, SCRIPTS, STARTS, rows, task_runs, values
+from tables import (
+    GATES, LENGTHS, NETWORKS, ROOT, SCRIPTS, STARTS, USUAL, first_word_runs, rows, values,
+)  # fmt: skip
 
 STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
 COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
@@ -255,15 +257,14 @@ def first_word(args):
             style["mfc"] = "white"
         if start == "SimpleRNN .7":
             style["marker"] = "v"
-        lengths = [n for n in LENGTHS if task_runs("first", start, n, "10000")]
+        lengths = [n for n in LENGTHS if first_word_runs(start, n)]
         found = [
-            values("tasks", task="first", start=start, words=n, quantity="gradient 1",
-                   reviews="10000", epochs="6", rate="0.001")
+            values("tasks", task="first", start=start, words=n, quantity="gradient 1", **USUAL)
             for n in lengths
-        ]  # fmt: skip
+        ]
         at = [LENGTHS.index(n) for n in lengths]
         cause.plot(at, [np.exp(np.log(values).mean()) for values in found], label=start, **style)
-        best = [[max(run) for run in task_runs("first", start, n, "10000")] for n in lengths]
+        best = [[max(run) for run in first_word_runs(start, n)] for n in lengths]
         effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
     cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
     effect.set(ylabel="test accuracy, %", ylim=(45, 103), title="best of six epochs")

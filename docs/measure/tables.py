@@ -154,12 +154,14 @@ def exercises():
         (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
         (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
         (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
+        (12, "--bigrams", "", "averaging, pairs added", "词向量取平均，加上相邻词对"),
+        (14, "14-open-forget-gate", "lstm_imdb", "b_f begins at 3", "b_f 从 3 起步"),
+        (15, "15-min-gru", "rnn_cell_imdb", "minGRU", "minGRU"),
     ):
-        name = NETWORKS[script]
+        name = {"rnn_cell_imdb": "SimpleRNNCell", "": "baseline"}.get(script) or NETWORKS[script]
         names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
-        yield names, exercise_score(number, change), percent(unchanged(script))
-    names = "12. averaging with pairs", "12. 词向量取平均，加上相邻词对"
-    yield names, exercise_score(12, "--bigrams"), exercise_score(12, "")
+        plain = percent(unchanged(script)) if script else exercise_score(number, "")
+        yield names, exercise_score(number, change), plain
 
 
 @table(
@@ -199,25 +201,25 @@ def memory(quantity, **where):
     return values("memory", quantity=quantity, **where)
 
 
-def task_runs(task, start, words, reviews, epochs=None, rate="0.001"):
-    """The runs of a made-up task: of each seed the test accuracy after every epoch."""
-    epochs = epochs or {"first": "6", "marker": "8"}[task]
+def first_word_runs(start, words):
+    """The runs of the first word: of each seed the test accuracy after every epoch."""
+    where = dict(task="first", start=start, words=words, **USUAL)
     runs = {}
-    for row in read_csv("tasks"):
-        key = [row[k] for k in ("task", "start", "words", "reviews", "epochs", "rate")]
-        if key == [task, start, words, reviews, epochs, rate] and row["quantity"][:5] == "epoch":
+    for row in rows("tasks", **where):
+        if row["quantity"].startswith("epoch"):
             runs.setdefault(row["seed"], []).append(float(row["value"]))
     return list(runs.values())
 
 
-def learned(runs, enough):
-    """How many runs got so far, and in which epochs: "3/5 (2-4)", "0/5"; "" without runs."""
-    first = [next((n for n, a in enumerate(run, 1) if a >= enough), 0) for run in runs]
+def learned(runs):
+    """How many runs have 99 %, and in which epochs: "3/5 (2-4)", "0/5"; "" without runs."""
+    first = [next((n for n, a in enumerate(run, 1) if a >= 0.99), 0) for run in runs]
     at = sorted(filter(None, first))
     when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
     return f"{len(at)}/{len(runs)}{when}" if runs else ""
 
 
+USUAL = dict(reviews="10000", epochs="6", rate="0.001")
 STARTS = {
     "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
     "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
@@ -227,50 +229,20 @@ STARTS = {
     "GRU": ("GRU, b_z = 0 (z = .5)", "GRU，b_z = 0（z = 0.5）"),
     "GRU b_z = 3": ("GRU, b_z = 3 (z = .95)", "GRU，b_z = 3（z = 0.95）"),
 }
-
-
-def task_lengths(task):
-    """The numbers of words for which tasks.csv has runs of a task, in order."""
-    return sorted({row["words"] for row in read_csv("tasks") if row["task"] == task}, key=int)
-
-
-LENGTHS = task_lengths("first")
-COLUMNS = {task: " | ".join(f"T = {n}" for n in task_lengths(task)) for task in ("first", "marker")}
+LENGTHS = sorted({row["words"] for row in read_csv("tasks") if row["task"] == "first"}, key=int)
+COLUMNS = " | ".join(f"T = {n}" for n in LENGTHS)
 
 
 @table(
-    f"start | gradient at word 1, T = 80 | {COLUMNS['first']}",
-    f"初始值 | 第 1 个词处的梯度，T = 80 | {COLUMNS['first']}",
+    f"start | gradient at word 1, T = 80 | {COLUMNS}",
+    f"初始值 | 第 1 个词处的梯度，T = 80 | {COLUMNS}",
 )
 def first_word():
     for start, names in STARTS.items():
-        where = dict(task="first", start=start, words="80", epochs="6", reviews="10000")
-        gradients = values("tasks", quantity="gradient 1", rate="0.001", **where)
-        cells = [learned(task_runs("first", start, n, "10000"), 0.99) for n in LENGTHS]
+        where = dict(task="first", start=start, words="80", **USUAL)
+        gradients = values("tasks", quantity="gradient 1", **where)
+        cells = [learned(first_word_runs(start, n)) for n in LENGTHS]
         yield names, spread(gradients, ".0e"), *cells
-
-
-@table(
-    "start, T = 80 | as above | 24 epochs | 40,000 reviews | rate .003 | rate .01",
-    "初始值，T = 80 | 与上表相同 | 24 轮 | 40,000 条 | 学习率 0.003 | 学习率 0.01",
-)
-def first_word_more():
-    for start in ("LSTM", "GRU"):
-        runs = [
-            task_runs("first", start, "80", "10000"),
-            task_runs("first", start, "80", "10000", epochs="24"),
-            task_runs("first", start, "80", "40000"),
-            task_runs("first", start, "80", "10000", rate="0.003"),
-            task_runs("first", start, "80", "10000", rate="0.01"),
-        ]
-        yield STARTS[start], *(learned(r, 0.99) for r in runs)
-
-
-@table(f"network | {COLUMNS['marker']}", f"网络 | {COLUMNS['marker']}")
-def marker():
-    for start in ("SimpleRNN", "LSTM", "GRU"):
-        runs = [task_runs("marker", start, n, "20000") for n in task_lengths("marker")]
-        yield STARTS[start], *(learned(found, 0.95) for found in runs)
 
 
 @table(
@@ -374,16 +346,6 @@ def first_epoch():
             for n in (1, 41, 61, 80)
         ]
         yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
-
-
-@table(
-    "IMDB, four epochs | test accuracy after epoch 1 | after epoch 4",
-    "IMDB，四轮 | 第 1 轮后的测试准确率 | 第 4 轮后",
-)
-def open_start():
-    for start in ("LSTM", "LSTM b_f = 3"):
-        cells = [values("opening", quantity=f"accuracy {n}", start=start) for n in (1, 4)]
-        yield STARTS[start], *(percent(numbers) for numbers in cells)
 
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
