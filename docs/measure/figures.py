@@ -263,7 +263,9 @@ def first_word(args):
             for n in lengths
         ]
         at = [LENGTHS.index(n) for n in lengths]
-        cause.plot(at, [np.exp(np.log(values).mean()) for values in found], label=start, **style)
+        with np.errstate(divide="ignore"):  # where float32 knows no smaller number than 0
+            means = [np.exp(np.log(values).mean()) for values in found]
+        cause.plot(at, means, label=start, **style)
         best = [[max(run) for run in first_word_runs(start, n)] for n in lengths]
         effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
     cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
