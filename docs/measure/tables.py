@@ -342,7 +342,7 @@ def ladder():
 def first_epoch():
     for tenth in (0, 1, 2, 10):
         cells = [
-            values("opening", quantity=f"gradient {n} after {tenth} tenths", start="LSTM")
+            values("opening", quantity=f"gradient {n} after {tenth} tenths")
             for n in (1, 41, 61, 80)
         ]
         yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
