@@ -257,16 +257,15 @@ def first_word(args):
             style["mfc"] = "white"
         if start == "SimpleRNN .7":
             style["marker"] = "v"
-        lengths = [n for n in LENGTHS if first_word_runs(start, n)]
         found = [
             values("tasks", task="first", start=start, words=n, quantity="gradient 1", **USUAL)
-            for n in lengths
+            for n in LENGTHS
         ]
-        at = [LENGTHS.index(n) for n in lengths]
+        at = range(len(LENGTHS))
         with np.errstate(divide="ignore"):  # where float32 knows no smaller number than 0
             means = [np.exp(np.log(values).mean()) for values in found]
         cause.plot(at, means, label=start, **style)
-        best = [[max(run) for run in first_word_runs(start, n)] for n in lengths]
+        best = [[max(run) for run in first_word_runs(start, n)] for n in LENGTHS]
         effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
     cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
     effect.set(ylabel="test accuracy, %", ylim=(45, 103), title="best of six epochs")

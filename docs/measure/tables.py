@@ -203,20 +203,19 @@ def memory(quantity, **where):
 
 def first_word_runs(start, words):
     """The runs of the first word: of each seed the test accuracy after every epoch."""
-    where = dict(task="first", start=start, words=words, **USUAL)
     runs = {}
-    for row in rows("tasks", **where):
+    for row in rows("tasks", task="first", start=start, words=words, **USUAL):
         if row["quantity"].startswith("epoch"):
             runs.setdefault(row["seed"], []).append(float(row["value"]))
     return list(runs.values())
 
 
 def learned(runs):
-    """How many runs have 99 %, and in which epochs: "3/5 (2-4)", "0/5"; "" without runs."""
+    """How many runs have 99 %, and in which epochs: "3/5 (2-4)", "0/5"."""
     first = [next((n for n, a in enumerate(run, 1) if a >= 0.99), 0) for run in runs]
     at = sorted(filter(None, first))
     when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
-    return f"{len(at)}/{len(runs)}{when}" if runs else ""
+    return f"{len(at)}/{len(runs)}{when}"
 
 
 USUAL = dict(reviews="10000", epochs="6", rate="0.001")

@@ -9,9 +9,6 @@ Needs matplotlib.
 import argparse
 import csv
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 KEYS = "loss", "accuracy"
 
@@ -53,7 +50,7 @@ def main(argv=None):
     parser.add_argument("--out", required=True, metavar="PICTURE", help=".png, .svg or .pdf")
     args = parser.parse_args(argv)
     try:
-        figure = draw({Path(path).stem: read_log(path) for path in args.logs})
+        figure = draw({path: read_log(path) for path in args.logs})
         figure.savefig(args.out, dpi=120)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
