@@ -24,6 +24,14 @@ NAMES = {f"w{n}": n for n in range(1, 101)}
 READING = [" ".join(NAMES)], lambda x, training: x[:, -1:] / 1000, NAMES
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """A learner's folder inside another project's repository: a patch goes on there too."""
+    subprocess.run(["git", "init", "-q"], check=True, cwd=tmp_path)
+    (tmp_path / "rnn").mkdir()
+    return tmp_path / "rnn"
+
+
 def apply(patch, folder):
     """Copy the programs into folder and patch them there -> the name of the one that changed."""
     for path in ROOT.glob("*.py"):
@@ -58,10 +66,10 @@ def with_common(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
-def test_a_patch_applies_runs_and_comes_off_again(patch, tmp_path, monkeypatch):
-    name = apply(patch, tmp_path)
+def test_a_patch_applies_runs_and_comes_off_again(patch, folder, monkeypatch):
+    name = apply(patch, folder)
     if name == "common":
-        result = call(with_common(tmp_path, monkeypatch).__name__, *TINY)
+        result = call(with_common(folder, monkeypatch).__name__, *TINY)
         with contextlib.redirect_stdout(io.StringIO()) as shown:
             sys.modules["common"].read_reviews(*READING)
         rows = [int(id) for id in re.findall(r"^  w\d+ +0\.(\d{3}) \|", shown.getvalue(), re.M)]
@@ -69,17 +77,17 @@ def test_a_patch_applies_runs_and_comes_off_again(patch, tmp_path, monkeypatch):
         assert rows == [min(n, first) + 3 for n in range(1, 101)]
     else:
         monkeypatch.setattr(common, "WORDS", 10)  # a loop of 80 steps by hand takes its time
-        result = call(module(tmp_path / f"{name}.py", monkeypatch).__name__, *TINY)
+        result = call(module(folder / f"{name}.py", monkeypatch).__name__, *TINY)
     assert parsed(result)["n"] == "64"
-    subprocess.run(["git", "apply", "-R", patch], check=True, cwd=tmp_path)
+    subprocess.run(["git", "apply", "-R", patch], check=True, cwd=folder)
     for path in ROOT.glob("*.py"):
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
-def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(tmp_path, monkeypatch):
+def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeypatch):
     """Then padding in front changes nothing, and a GPU, which wants it behind, does not matter."""
     (patch,) = (path for path in PATCHES if path.stem.startswith("06"))
-    script = module(tmp_path / f"{apply(patch, tmp_path)}.py", monkeypatch)
+    script = module(folder / f"{apply(patch, folder)}.py", monkeypatch)
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["a GPU"])
     words = np.random.RandomState(0).randint(4, common.VOCABULARY, (3, 7))
     model = build(script)

@@ -1,5 +1,7 @@
 """docs/measure/memory.py on networks whose weights are set by hand, so that the answer is known."""
 
+import argparse
+
 import common
 import inside
 import lstm_imdb
@@ -7,6 +9,7 @@ import memory
 import numpy as np
 import pytest
 import rnn_layer_imdb
+import tensorflow as tf
 
 UP, DOWN, NOTHING = 4, 5, 6  # ids of words
 
@@ -178,3 +181,89 @@ def test_the_ways_back_are_cut_one_by_one(ids):
     assert memory.first_gradient(model, ids, labels, "gates") != pytest.approx(
         whole, rel=1e-4, abs=0
     )
+
+
+@pytest.fixture
+def told():
+    """A note() that keeps {(when, layer, quantity): value} in its attribute found."""
+
+    def note(when, layer, quantity, value):
+        note.found[when, layer, quantity] = float(value)
+
+    note.found = {}
+    return note
+
+
+def test_what_is_kept_and_taken_away_of_a_counter(counter, told, monkeypatch, tmp_path):
+    """Layer 1 remembers one number, layer 2 nothing: all scores are known."""
+    monkeypatch.setattr(common, "WORDS", 20)
+    monkeypatch.setattr(inside, "TIMES", (5, 10, 15, 19))
+    monkeypatch.setattr(inside, "load", lambda *which: counter)
+    for other in "measure_sure", "measure_delay":  # the first is a division, the other see below
+        monkeypatch.setattr(memory, other, lambda *given: None)
+    x = np.random.RandomState(0).choice([UP, DOWN, NOTHING], (60, 20)).astype("i4")
+    word = np.where(x == UP, 1, np.where(x == DOWN, -1, 0))
+    x, word = x[word.sum(axis=1) != 0], word[word.sum(axis=1) != 0]  # float32 decides on a tie
+    y = (word.sum(axis=1) > 0).astype(int)
+    args = argparse.Namespace(runs=tmp_path)
+    memory.measure_memory("rnn_layer_imdb", 0, args, x, y, told)
+    number = word.cumsum(axis=1)  # layer 1 has this number and the word, in steps of .01
+    none = np.mean((number[:, -1].mean() > 0) == y)  # what is taken away is set to its mean
+    last = np.mean((number.mean() + word[:, -1] > 0) == y)
+    for when, value in {
+        "as trained": 1, "only slow": 1, "slow away": none, "other real away": 1,
+        "half away, slow kept": 1, "last word": last, "+ other layer": last,
+        "+ rest of layer": last, "without other layer": 1,
+    }.items():  # fmt: skip
+        assert told.found[when, 1, "accuracy"] == pytest.approx(value), when
+    for layer, eigenvalue in (1, 1), (2, 0):
+        found = told.found["after", layer, "largest real eigenvalue"]
+        assert found == pytest.approx(eigenvalue, abs=0.01)  # tanh' of sums up to .1
+    deviations = [a - a.mean(axis=0) for a in (number, word)]
+    share = deviations[0].var() / sum(a.var() for a in deviations)
+    assert told.found["after", 1, "variance slow"] == pytest.approx(share, abs=0.01)
+    follows = np.corrcoef(number[:, -1], 1 / (1 + np.exp(-number[:, -1])))[0, 1]
+    assert told.found["after", 1, "correlation slow"] == pytest.approx(follows, abs=0.01)
+
+
+def test_the_verdict_follows_the_number_by_as_much_as_layer_2_remembers(counter, told):
+    counter.rnn_2.cell.recurrent_kernel.assign([[0.5, 0], [0, 0]])
+    x = np.random.RandomState(0).choice([UP, DOWN], (40, 80)).astype("i4")
+    memory.measure_delay(counter, 1, np.array([1, 0]), [np.zeros(2)] * 2, x, told)
+    for lag in memory.LAGS:
+        # word t is in the verdict's change at t + lag with .5 ** lag: its share of the deviation
+        follows = (0.75**0.5) * 0.5**lag
+        assert told.found["after", 1, f"delay {lag}"] == pytest.approx(follows, abs=0.06)
+        cut = told.found["layer 2 cut", 1, f"delay {lag}"]
+        assert cut == pytest.approx(float(lag == 0), abs=0.06)  # 1,800 coins: some .024
+
+
+def test_what_an_lstm_counts_comes_back_by_way_of_c(lstm, x, told):
+    jacobian = inside.jacobians(lstm.rnn_1.cell, np.zeros((1, 100), "f4"), tf.zeros((1, 2)))
+    left, right = inside.slow_direction(jacobian)
+    memory.measure_way_back(lstm, 1, left, right, [jacobian], x, np.array([1, 0, 0]), told)
+    assert told.found["after", 1, "kept through c"] == pytest.approx(1, abs=1e-4)
+    assert told.found["after", 1, "kept through h"] == pytest.approx(0, abs=1e-4)
+    nowhere, cut = (
+        told.found["after", 0, f"gradient 1 cut {where}"] for where in ("nowhere", "gates")
+    )
+    assert nowhere == pytest.approx(cut) and nowhere > 0.1  # no gate reads h
+
+
+@pytest.mark.parametrize("sign", [1, -1])  # an eigenvector may point either way
+def test_the_words_that_move_the_number_are_named(counter, told, sign, monkeypatch):
+    index = {"up": 1, "down": 2, "nothing": 3, "once": 4}
+    monkeypatch.setattr(common, "WORDS", 20)
+    monkeypatch.setattr(common, "load_word_index", lambda data: index)
+    monkeypatch.setattr(memory, "LISTED", 1)
+    vectors = counter.embedding.embeddings.numpy()
+    vectors[7, 0] = 0.05
+    counter.embedding.embeddings.assign(vectors)
+    x = np.random.RandomState(0).choice([UP, DOWN, NOTHING], (50, 20)).astype("i4")
+    x[0, 10] = 7
+    args = argparse.Namespace(data="imdb.npz")
+    memory.measure_words(counter, 1, np.array([sign, 0]), x, args, told)
+    names = {quantity: value for (_, _, quantity), value in told.found.items()}
+    assert names.keys() == {"moved by up", "moved by down"}
+    assert names["moved by up"] == pytest.approx(0.01, rel=0.05)
+    assert names["moved by down"] == pytest.approx(-0.01, rel=0.05)

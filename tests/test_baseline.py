@@ -1,0 +1,45 @@
+"""docs/tools/baseline.py: averaging against NumPy, and what a run of it trains."""
+
+import baseline
+import common
+import numpy as np
+import pytest
+from conftest import call, parsed, untraced
+
+TINY = ("--data", "toy", "--subset", "64", "--epochs", "1")
+
+
+@pytest.mark.parametrize("bigrams", [False, True])
+def test_it_is_the_mean_of_the_word_vectors_and_of_those_of_ordered_pairs(bigrams, monkeypatch):
+    monkeypatch.setattr(common, "WORDS", 10)
+    model, rng = baseline.average(bigrams), np.random.RandomState(0)
+    model.set_weights([rng.randn(*weight.shape) for weight in model.get_weights()])
+    vectors, *pairs, kernel, bias = model.get_weights()
+    x = rng.randint(common.VOCABULARY, size=(6, 10))
+    mean = vectors[x].mean(axis=1)
+    if bigrams:
+        mean += pairs[0][(x[:, :-1] * 7_919 + x[:, 1:]) % 100_000].mean(axis=1)
+    expected = 1 / (1 + np.exp(-(mean @ kernel + bias)))
+    # float32: a sum of 100 terms of size one
+    np.testing.assert_allclose(model(x.astype("i4")), expected, atol=1e-5)
+    assert len(pairs) == bigrams
+
+
+@pytest.mark.parametrize(
+    "flags, rate, parameters",
+    [((), 0.003, 1_000_101), (("--bigrams", "--learning-rate", "0.01"), 0.01, 11_000_101)],
+)
+def test_a_run_has_the_rate_that_was_chosen_or_that_of_the_flag(
+    flags, rate, parameters, monkeypatch
+):
+    seen, falling_rate = [], common.falling_rate
+
+    def told(args, train):
+        seen.append(args.learning_rate)
+        return falling_rate(args, train)
+
+    monkeypatch.setattr(common, "falling_rate", told)
+    with untraced():
+        line = parsed(call("baseline", *TINY, *flags))
+    assert (line["script"], line["parameters"]) == ("baseline", str(parameters))
+    assert seen == [rate]
