@@ -150,14 +150,23 @@ def test_gates_of_every_word_and_frozen_ones(lstm, x):
     np.testing.assert_allclose(verdicts(lstm, x, steps=away), verdicts(lstm, x), atol=1e-6)
 
 
+def test_the_gates_of_a_word_read_the_state_before_it(lstm, x):
+    lstm.rnn_1.cell.bias.assign([0, 20, 0, 20])
+    lstm.rnn_1.cell.recurrent_kernel.assign([[1_000, 0, 0, 0]])
+    x[:, 0] = UP
+    own, _ = memory.whole_gates(lstm, x)
+    np.testing.assert_allclose(own["i"][:, 0], 0.5)  # h_0 = 0
+    assert (own["i"][:, 1] > 0.9).all()  # h_1 = .005
+
+
 def test_the_words_of_the_toy():
     index = common.toy_reviews()[2]
-    text = "the plot was not really dull it was good not bad"
+    text = "the plot was not really dull it was good not bad not film good"
     x = common.encode([[index[word] for word in text.split() if word != "it"]])
     kinds = memory.toy_words(x)
-    places = {kind: np.flatnonzero(mask[0]) - (common.WORDS - 10) for kind, mask in kinds.items()}
+    places = {kind: np.flatnonzero(mask[0]) - (common.WORDS - 13) for kind, mask in kinds.items()}
     assert {kind: list(found) for kind, found in places.items()} == {
-        "not": [3, 8], "turned": [5, 9], "plain": [7], "other": [0, 1, 2, 4, 6],
+        "not": [3, 8, 10], "turned": [5, 9], "plain": [7, 12], "other": [0, 1, 2, 4, 6, 11],
     }  # fmt: skip
 
 
@@ -267,3 +276,14 @@ def test_the_words_that_move_the_number_are_named(counter, told, sign, monkeypat
     assert names.keys() == {"moved by up", "moved by down"}
     assert names["moved by up"] == pytest.approx(0.01, rel=0.05)
     assert names["moved by down"] == pytest.approx(-0.01, rel=0.05)
+
+
+def test_the_gradient_is_divided_by_how_far_the_verdict_is_off(told, monkeypatch):
+    norms = np.array([[0.1], [0.4], [0.8]])  # of word 1, and p - y of .1, .2, .5
+    monkeypatch.setattr(inside, "gradient_norms", lambda *given: norms)
+    memory.measure_sure(
+        lambda x, training: tf.constant([[0.9], [0.2], [0.5]]), None, np.array([1, 0, 1]), told
+    )
+    of = "gradient 1 mean over median"
+    assert told.found["after", 0, of] == pytest.approx(1.3 / 3 / 0.4)
+    assert told.found["after", 0, f"{of} by |p - y|"] == pytest.approx(4.6 / 3 / 1.6)

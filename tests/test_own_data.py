@@ -203,7 +203,10 @@ def test_training_needs_both_labels(tmp_path):
     both = table(tmp_path / "both.csv", reviews(20, "01"))
     refused(own_data(one, "--out", tmp_path / "my.npz"), "0 negative and 16 positive")
     refused(own_data(one, both, "--out", tmp_path / "my.npz"), "0 negative and 20 positive")
-    assert own_data(both, one, "--out", tmp_path / "my.npz").returncode == 0
+    result = own_data(both, one, "--out", tmp_path / "my.npz")
+    assert result.returncode == 0
+    for part, share in ("training", "50%"), ("test", "100%"):
+        assert f"20 {part} reviews, {share} of them positive" in result.stdout
     refused(own_data(lines(tmp_path / "none.csv"), "--out", tmp_path / "no.npz"), "0 for the test")
 
 

@@ -22,7 +22,7 @@ def read_log(path):
             raise ValueError("there is no epoch in it")
         columns = [split + key for key in KEYS for split in ("", "val_")]
         return {column: [float(row[column]) for row in rows] for column in columns}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ValueError(f"{path} is no table that --log wrote: {error}") from error
 
 
