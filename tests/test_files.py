@@ -257,6 +257,15 @@ def test_an_interrupt_in_the_first_epoch_leaves_the_old_files_as_they_were(tmp_p
     assert (tmp_path / "l.csv").read_text() == "of an earlier run"
 
 
+def test_an_interrupt_after_a_failed_try_to_write_is_an_interrupt(tmp_path, monkeypatch):
+    failing(monkeypatch, "log", {1})
+    interrupted(monkeypatch, "on_epoch_end", at=2)
+    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
+    warned, error = result.stderr.splitlines()
+    assert warned.startswith("warning: cannot write") and error == "error: interrupted"
+    assert result.returncode == 130 and "1 of 3 epochs" in last_line(result.stdout)
+
+
 def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
     def ctrl_c(*args):
         raise KeyboardInterrupt

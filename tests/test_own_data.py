@@ -198,6 +198,11 @@ def test_the_user_may_say_what_labels_mean(tmp_path):
         refused(result, "--negative and --positive", status=2)
 
 
+@pytest.mark.parametrize("label", ["0", " 0.0", "-0", "+0.00"])
+def test_one_number_is_one_label_however_it_is_written(label):
+    assert module.value(label) == "0"
+
+
 def test_training_needs_both_labels(tmp_path):
     one = table(tmp_path / "one.csv", [(f"film {i}", "1") for i in range(20)])
     both = table(tmp_path / "both.csv", reviews(20, "01"))
@@ -566,9 +571,12 @@ def archive(path, members, mode="w:gz"):
     return path
 
 
-@pytest.mark.parametrize("name, mode", [("aclImdb_v1.tar.gz", "w:gz"), ("aclImdb_v1.tar", "w")])
-def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode):
-    members = [*(member(*text) for text in texts()), *OTHERS]
+@pytest.mark.parametrize(
+    "name, mode, folder",
+    [("aclImdb_v1.tar.gz", "w:gz", ""), ("aclImdb_v1.tar", "w", ""), ("packed.tgz", "w:gz", "./")],
+)
+def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode, folder):
+    members = [*(member(folder + path, text) for path, text in texts()), *OTHERS]
     random.Random(0).shuffle(members)
     path = archive(tmp_path / name, members, mode)
     result = own_data(path, "--out", tmp_path / "my" / "imdb.npz")

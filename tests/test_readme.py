@@ -132,6 +132,11 @@ def test_the_text_of_the_exercises_has_the_scores_of_the_csv():
         section = text.split(f"## {number}. ")[1].split(" ## ")[0]
         seen = section.split("**Seen.** ")[1]
         assert score[0] in seen and before[0] in seen, number
+    changes = (row["change"] for row in tables.read_csv("exercises"))
+    lstm, min_gru = dict.fromkeys(change for change in changes if "first.npz" in change)
+    assert tables.exercise_score(15, min_gru)[0] in text
+    learned = sum(a > 0.99 for a in tables.values("exercises", "accuracy", change=lstm))
+    assert learned == 4 and "it was four of five" in text
 
 
 def test_the_scores_of_averaging_are_those_of_the_csv():

@@ -61,9 +61,15 @@ def test_what_is_set_before_training():
             np.testing.assert_allclose(np.abs(values), size, atol=1e-5)
 
 
-def test_a_run_ends_when_it_has_learned_and_says_what_it_saw():
-    run = tasks.Run("first", "SimpleRNN", 10, 0, reviews=2_000, epochs=9, rate=0.003)
+def test_a_run_ends_when_it_has_learned_and_says_what_it_saw(monkeypatch):
+    run, rates, falling = (
+        tasks.Run("first", "SimpleRNN", 10, 0, 2_000, 9, 0.003),
+        [],
+        inside.falling,
+    )
+    monkeypatch.setattr(inside, "falling", lambda *how: rates.append(how) or falling(*how))
     found = dict(tasks.train(run))
+    assert rates == [(0.003, 390)]  # not 9 epochs of 16 steps: the scripts take two of IMDB's
     epochs = [value for name, value in found.items() if name.startswith("epoch")]
     assert epochs[-1] >= tasks.ENOUGH and len(epochs) < 9
     assert all(value < tasks.ENOUGH for value in epochs[:-1])
@@ -87,7 +93,7 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     cell.kernel.assign(kernel)
     cell.recurrent_kernel.assign(np.zeros(cell.recurrent_kernel.shape))
     good, marker, nothing = RANK["good"], RANK[tasks.MARKER], RANK[tasks.SAY_NOTHING[0]]
-    found = dict(tasks.gates_at(model, np.array([[nothing, good, marker, good, nothing]])))
+    found = dict(tasks.gates_at(model, np.array([[nothing, good, nothing, marker, good, nothing]])))
     for kind, value in ("marker", 1), ("after", 0), ("opinion", 0), ("other", 0.5):
         assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
 

@@ -2,8 +2,9 @@
 
     python docs/measure/exercises.py --data imdb.npz --runs runs
 
-A change is flags, or a patch of docs/exercises that is put onto a copy of the scripts. What is in
-the folder of --runs already is not run again. An hour on two cores.
+A change is a patch of docs/exercises that is put onto a copy of the scripts, or flags, or both;
+first.npz is the task of the first word (tasks.py). What is in the folder of --runs already is not
+run again. An hour on two cores.
 """
 
 import csv
@@ -13,8 +14,12 @@ import tempfile
 from pathlib import Path
 
 import results
+import tasks  # and with it common
 from tables import ROOT
 
+import common
+
+FIRST = "--data first.npz --epochs 6"
 EXERCISES = (
     (1, "rnn_layer_imdb", "--clipnorm 0"),
     (3, "lstm_imdb", "03-one-layer"),
@@ -28,8 +33,10 @@ EXERCISES = (
     (11, "lstm_imdb", "11-pool-over-time"),
     (12, "docs/tools/baseline", ""),
     (12, "docs/tools/baseline", "--bigrams"),
+    (13, "lstm_imdb", FIRST),
     (14, "lstm_imdb", "14-open-forget-gate"),
     (15, "rnn_cell_imdb", "15-min-gru"),
+    (15, "rnn_cell_imdb", f"15-min-gru {FIRST}"),
 )
 
 
@@ -39,12 +46,16 @@ def run(number, script, change, args, folder):
         copy = folder / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
-    flags = change.split() if change.startswith("--") else []
-    if change and not flags:
-        patch = ROOT / f"docs/exercises/{change}.patch"
+    flags, first = change.split(), str(folder / "first.npz")
+    if flags and not flags[0].startswith("--"):
+        patch = ROOT / f"docs/exercises/{flags.pop(0)}.patch"
         subprocess.run(["git", "apply", patch], check=True, cwd=folder)
+    if "first.npz" in flags:
+        tasks.write_npz("first", common.WORDS, first)
+    flags = [first if flag == "first.npz" else flag for flag in flags]
     for seed in range(5):
-        name = f"exercise-{number}{'-pairs' * (change == '--bigrams')}-{seed}"
+        of = "-pairs" * ("--bigrams" in flags) + "-first" * (first in flags)
+        name = f"exercise-{number}{of}-{seed}"
         results.train(folder / f"{script}.py", args.data, seed, args.runs / name, flags)
         accuracy = results.read_run(args.runs / name)["accuracy"]
         yield number, Path(script).name, change, seed, accuracy

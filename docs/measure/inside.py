@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs/tools")]
 
 import common  # first: it sets TensorFlow's environment variables
 
+import keras
 import numpy as np
 import tensorflow as tf
 from tables import GATES
@@ -32,12 +33,42 @@ TIMES = (20, 40, 60, 79)  # where Jacobians are taken: indices of the words 21, 
 
 def load(script, seed, weights=None):
     """The model of a script as it starts with a seed, or with the weights of a file."""
-    tf.keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)
     model = importlib.import_module(script).SentimentClassifier(64)
     model.build((None, common.WORDS))
     if weights:
         model.load_weights(weights)
     return model
+
+
+def falling(start, steps):
+    """The scripts' learning rate: from a start to 0 in so many steps."""
+    return keras.optimizers.schedules.PolynomialDecay(start, steps, 0.0)
+
+
+def fit(model, data, epochs, rate, callbacks=()):
+    """Train as the scripts do, but with a rate of its own -> the scores of each epoch."""
+    train, test = data
+    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
+    accuracy = keras.metrics.BinaryAccuracy("accuracy")
+    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+    return model.fit(
+        train, validation_data=test, epochs=epochs, callbacks=list(callbacks), verbose=0
+    ).history
+
+
+def finished(path, head, columns):
+    """What a CSV has, by its first columns: a set of tuples of text. One that lacks is begun."""
+    if not path.exists():
+        append(path, [head])
+    with open(path, newline="") as file:
+        return {tuple(row[:columns]) for row in csv.reader(file)}
+
+
+def append(path, rows):
+    """Write rows to the end of a CSV: a program that is stopped goes on after them."""
+    with open(path, "a", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def cells(model):

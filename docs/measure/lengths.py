@@ -52,12 +52,8 @@ def held_out(model, rate, seed, split):
     parts = (x[:-HELD_OUT], y[:-HELD_OUT]), (x[-HELD_OUT:], y[-HELD_OUT:])
     train, test = common.make_datasets(*parts, 128, seed)
     how, start = rate.split()[0], float(rate.split()[-1])
-    falling = keras.optimizers.schedules.PolynomialDecay(start, EPOCHS * len(train), 0.0)
-    adam = keras.optimizers.Adam(falling if how == "falling" else start, clipnorm=0.25)
-    accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    network.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    told = network.fit(train, validation_data=test, epochs=EPOCHS, verbose=0)
-    return told.history["val_accuracy"][-1]
+    chosen = inside.falling(start, EPOCHS * len(train)) if how == "falling" else start
+    return inside.fit(network, (train, test), EPOCHS, chosen)["val_accuracy"][-1]
 
 
 def main():
@@ -67,10 +63,7 @@ def main():
     parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
     data = parser.parse_args().data
     split, _ = common.read_npz(str(data))
-    if not CSV.exists():
-        CSV.write_text(",".join(HEAD) + "\n")
-    with open(CSV, newline="") as file:
-        finished = {tuple(row[:4]) for row in csv.reader(file)}
+    finished = inside.finished(CSV, HEAD, 4)
     runs = [
         (rate, model, common.WORDS, seed)
         for model, rate, seed in itertools.product(list(MODELS)[:2], RATES, range(SEEDS))
@@ -87,8 +80,7 @@ def main():
             found = score(model, words, seed, data)
         else:
             found = held_out(model, what, seed, split)
-        with open(CSV, "a", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow((*run, f"{found:.5f}"))
+        inside.append(CSV, [(*run, f"{found:.5f}")])
         keras.backend.clear_session()
         print(*run, found, flush=True)
 

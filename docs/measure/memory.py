@@ -8,7 +8,6 @@ is changed; what that costs is counted. A network whose rows the CSV has is not 
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import inside  # first: it finds common
@@ -365,10 +364,8 @@ def measure_gates(script, seed, args, note):
 def measure(args):
     """Measure what the CSV does not have, and append each network's rows."""
     _, (x, y) = common.read_npz(args.data)
-    if not CSV.exists():
-        CSV.write_text(",".join(HEAD) + "\n")
-    with open(CSV, newline="") as file:
-        finished = {(row["script"], row["seed"], row["when"][:3]) for row in csv.DictReader(file)}
+    has = inside.finished(CSV, HEAD, 3)
+    finished = {(script, seed, when[:3]) for script, seed, when in has}
     for seed in inside.SEEDS:
         for script in inside.SCRIPTS:
             rows = []
@@ -380,8 +377,7 @@ def measure(args):
                 measure_memory(script, seed, args, x, y, note)
             if script in inside.GATES and (script, str(seed), "toy") not in finished:
                 measure_gates(script, seed, args, note)
-            with open(CSV, "a", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
+            inside.append(CSV, rows)
             print(script, seed, len(rows), flush=True)
 
 

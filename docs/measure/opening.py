@@ -7,7 +7,6 @@ score after that epoch, seeds 0 to 4. What the CSV has is not run again.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
 import inside  # first: it finds common
@@ -49,14 +48,12 @@ def train(seed, splits, note):
     """Train for the first of the script's four epochs, and note the gradients and the score."""
     model = inside.load("lstm_imdb", seed)
     train, test = common.make_datasets(*splits, 128, seed)
-    rate = keras.optimizers.schedules.PolynomialDecay(0.001, EPOCHS * len(train), 0.0)
-    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
-    accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     _, (x, y) = splits
     chosen = np.flatnonzero(x[:, 0] != common.PAD)[:512]
     gradient = Gradient(x[chosen], y[chosen], len(train), note)
-    told = model.fit(train, validation_data=test, callbacks=[gradient], verbose=0).history
+    told = inside.fit(
+        model, (train, test), 1, inside.falling(0.001, EPOCHS * len(train)), [gradient]
+    )
     for name in "accuracy", "loss":
         note(f"{name} 1", told[f"val_{name}"][0])
 
@@ -67,19 +64,13 @@ def main():
     )
     parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
     splits = common.read_npz(parser.parse_args().data)
-    if not CSV.exists():
-        with open(CSV, "w", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerow(HEAD)
-    with open(CSV, newline="") as file:
-        finished = {row[0] for row in csv.reader(file)}
+    finished = inside.finished(CSV, HEAD, 1)
     for seed in inside.SEEDS:
-        if str(seed) in finished:
+        if (str(seed),) in finished:
             continue
         rows = []
         train(seed, splits, lambda *what, rows=rows: rows.append(what))
-        with open(CSV, "a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows((seed, what, f"{value:.5g}") for what, value in rows)
+        inside.append(CSV, ((seed, what, f"{value:.5g}") for what, value in rows))
         keras.backend.clear_session()
         print(seed, rows[-2:], flush=True)
 

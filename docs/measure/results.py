@@ -20,7 +20,7 @@ from tables import ROOT, SCRIPTS
 CSV = ROOT / "docs/measure/results.csv"
 LAST_LINE = re.compile(
     r"(?P<script>\w+): test accuracy (?P<accuracy>[\d.]+) \((?P<right>\d+)/(?P<n>\d+)\), "
-    r"loss (?P<loss>[\d.]+), 4 epochs in [\d.]+ s, (?P<parameters>\d+) parameters, "
+    r"loss (?P<loss>[\d.]+), \d epochs in [\d.]+ s, (?P<parameters>\d+) parameters, "
     r"seed (?P<seed>\d+), data (?P<data>[^,]+), device (?P<device>\w+), "
     r"TensorFlow (?P<tensorflow>[\d.]+), Keras (?P<keras>[\d.]+)"
 )

@@ -14,7 +14,6 @@ once: the program can be stopped, and goes on where it was.
 """
 
 import argparse
-import csv
 import dataclasses
 import itertools
 import json
@@ -117,11 +116,12 @@ def all_runs():
         *seldom(rate=0.003),
         *seldom(rate=0.01),
         *marker(40, range(3)),
-        Run("first", "LSTM", 80, 0, epochs=24),
-        Run("first", "LSTM", 80, 0, reviews=40_000),
+        *seldom(epochs=24),
+        *seldom(reviews=40_000),
         *first(160, range(3)),
         *first(320, range(3)),
         *marker(160, range(3)),
+        *marker(320, range(3)),
     ]
 
 
@@ -157,17 +157,11 @@ def train(run):
     splits = (x[TEST:], y[TEST:]), (x[:TEST], y[:TEST])
     model = begin(run.start, run.seed)
     gradient = inside.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
-    data, test = common.make_datasets(*splits, 128, run.seed)
-    steps = max(run.epochs * len(data), 2 * common.IMDB_TRAIN // 128)  # as in the scripts
-    rate = keras.optimizers.schedules.PolynomialDecay(run.rate, steps, 0.0)
-    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
-    accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    told = model.fit(
-        data, validation_data=test, epochs=run.epochs, callbacks=[Enough()], verbose=0
-    ).history["val_accuracy"]
+    data = common.make_datasets(*splits, 128, run.seed)
+    steps = max(run.epochs * len(data[0]), 2 * common.IMDB_TRAIN // 128)  # as in the scripts
+    told = inside.fit(model, data, run.epochs, inside.falling(run.rate, steps), [Enough()])
     result = [("gradient 1", gradient[0]), ("gradient last", gradient[-1])]
-    result += [(f"epoch {n}", value) for n, value in enumerate(told, start=1)]
+    result += [(f"epoch {n}", value) for n, value in enumerate(told["val_accuracy"], start=1)]
     if run.task == "marker":
         result += gates_at(model, ranks[:512])
     return result
@@ -194,27 +188,15 @@ def gates_at(model, ranks):
     ]
 
 
-def done():
-    """The keys of the runs that the CSV has."""
-    if not CSV.exists():
-        return set()
-    with open(CSV, newline="") as file:
-        return {tuple(row[: len(dataclasses.fields(Run))]) for row in csv.reader(file)}
-
-
 def run_all():
     """Train what the CSV does not have, and append each run's rows when it is over."""
-    if not CSV.exists():
-        head = [*(field.name for field in dataclasses.fields(Run)), "quantity", "value"]
-        CSV.write_text(",".join(head) + "\n")
-    finished = done()
+    names = [field.name for field in dataclasses.fields(Run)]
+    finished = inside.finished(CSV, [*names, "quantity", "value"], len(names))
     for run in all_runs():
         if run.key() in finished:
             continue
         result = train(run)
-        with open(CSV, "a", newline="") as file:
-            rows = ((*run.key(), name, f"{value:.5g}") for name, value in result)
-            csv.writer(file, lineterminator="\n").writerows(rows)
+        inside.append(CSV, ((*run.key(), name, f"{value:.5g}") for name, value in result))
         keras.backend.clear_session()
         told = " ".join(f"{value:.3f}" for name, value in result if name.startswith("epoch"))
         print(run, f"gradient {result[0][1]:.1e}:", told, flush=True)
