@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import common
+import gru_imdb
 import keras
 import numpy as np
 import pytest
@@ -329,6 +330,21 @@ def test_nothing_is_compiled_by_xla_when_weights_are_scored(monkeypatch, tiny_ru
     flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
     parsed(call("rnn_layer_imdb", *flags))
     assert given == [False]
+
+
+def test_call_is_traced_once_to_train_and_once_to_score(monkeypatch):
+    """For the loop by hand a third time would cost seconds; three batches, the last one smaller."""
+    calls, call_of = [], gru_imdb.SentimentClassifier.call
+
+    def counted(self, inputs, training=False):
+        calls.append(training)
+        return call_of(self, inputs, training)
+
+    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(gru_imdb.SentimentClassifier, "call", counted)
+    flags = ("--subset", "300", "--epochs", "2", "--units", "4")
+    assert parsed(call("gru_imdb", "--data", "toy", *flags))["n"] == "300"
+    assert calls == [True, False]
 
 
 # -------------------------------------------------------------------------------------- slow
