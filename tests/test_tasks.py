@@ -62,19 +62,21 @@ def test_what_is_set_before_training():
 
 
 def test_a_run_ends_when_it_has_learned_and_says_what_it_saw(monkeypatch):
-    run, rates, falling = (
-        tasks.Run("first", "SimpleRNN", 10, 0, 2_000, 9, 0.003),
-        [],
-        inside.falling,
-    )
-    monkeypatch.setattr(inside, "falling", lambda *how: rates.append(how) or falling(*how))
+    run = tasks.Run("first", "SimpleRNN", 10, 0, reviews=2_000, epochs=9, rate=0.003)
+    given, falling, make = [], inside.falling, common.make_datasets
+    monkeypatch.setattr(inside, "falling", lambda *how: given.append(how) or falling(*how))
+    monkeypatch.setattr(common, "make_datasets", lambda *how: given.append(how) or make(*how))
     found = dict(tasks.train(run))
-    assert rates == [(0.003, 390)]  # not 9 epochs of 16 steps: the scripts take two of IMDB's
+    (train, test, *_), rate = given
+    assert rate == (0.003, 390)  # not 9 epochs of 16 steps: the scripts take two of IMDB's
     epochs = [value for name, value in found.items() if name.startswith("epoch")]
     assert epochs[-1] >= tasks.ENOUGH and len(epochs) < 9
     assert all(value < tasks.ENOUGH for value in epochs[:-1])
     model = tasks.begin(run.start, run.seed)
     ranks, y = tasks.first_word(10, run.reviews + tasks.TEST, np.random.RandomState(0))
+    for (x, labels), part in (test, np.s_[: tasks.TEST]), (train, np.s_[tasks.TEST :]):
+        np.testing.assert_array_equal(x, ranks[part] + 3)
+        np.testing.assert_array_equal(labels, y[part])
     norms = inside.gradient_norms(model, (ranks[:512] + 3).astype("i4"), y[:512])
     assert found["gradient 1"] == pytest.approx(norms[:, 0].mean())
     assert found["gradient last"] == pytest.approx(norms[:, 9].mean())
