@@ -4,9 +4,7 @@ import baseline
 import common
 import numpy as np
 import pytest
-from conftest import call, parsed, untraced
-
-TINY = ("--data", "toy", "--subset", "64", "--epochs", "1")
+from conftest import TINY, call, parsed, untraced
 
 
 @pytest.mark.parametrize("bigrams", [False, True])

@@ -36,7 +36,8 @@ def test_a_rate_is_judged_by_reviews_that_are_not_trained_on(
 ):
     monkeypatch.setattr(common, "WORDS", 10)
     monkeypatch.setattr(lengths, "HELD_OUT", 4)
-    x, y, told = np.arange(200, dtype="i4").reshape(20, 10), np.arange(20) % 2, {}
+    n = 12_804  # 100 batches: four epochs are more steps than the least, two epochs of IMDB
+    x, y, told = np.arange(10 * n, dtype="i4").reshape(n, 10), np.arange(n) % 2, {}
 
     def fit(model, data, epochs, rate):
         told.update(model=model, epochs=epochs, rate=rate)
@@ -47,11 +48,13 @@ def test_a_rate_is_judged_by_reviews_that_are_not_trained_on(
     monkeypatch.setattr(inside, "fit", fit)
     assert lengths.held_out("averaging, pairs", rate, 0, (x, y)) == 0.9
     train, test = told["rows"]
-    np.testing.assert_array_equal(np.sort(train, axis=0), x[:16])
-    np.testing.assert_array_equal(test, x[16:])
+    np.testing.assert_array_equal(np.sort(train, axis=0), x[:-4])
+    np.testing.assert_array_equal(test, x[-4:])
     assert told["epochs"] == 4 and len(told["model"].layers) > 5  # with the pairs' embedding
     chosen = told["rate"] if callable(told["rate"]) else lambda step: told["rate"]
     assert float(chosen(0)) == pytest.approx(at_the_start)
+    half = (at_the_start + in_the_end) / 2
+    assert float(chosen(told["steps"] / 2)) == pytest.approx(half)
     assert float(chosen(told["steps"])) == pytest.approx(in_the_end)
 
 
@@ -86,9 +89,10 @@ def test_the_first_epoch_has_the_rate_of_the_first_of_four(monkeypatch):
 
     monkeypatch.setattr(inside, "load", lambda script, seed: (script, seed))
     monkeypatch.setattr(inside, "fit", fit)
-    x = np.tile(np.arange(4, 84, dtype="i4"), (300, 1))
+    x = np.tile(np.arange(4, 84, dtype="i4"), (12_800, 1))  # 100 batches, as above
     x[::2, :40] = common.PAD  # only the others fill all 80 places
-    opening.train(2, ((x, np.arange(300) % 2), (x, np.arange(300) % 2)), lambda *n: notes.append(n))
+    y = np.arange(len(x)) % 2
+    opening.train(2, ((x, y), (x[:300], y[:300])), lambda *n: notes.append(n))
     assert told["epochs"] == 1 and notes == [("accuracy 1", 0.8), ("loss 1", 0.5)]
     assert [float(told["rate"](n * told["steps"])) for n in (0, 1, 4)] == pytest.approx(
         [0.001, 0.00075, 0]

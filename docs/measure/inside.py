@@ -41,9 +41,10 @@ def load(script, seed, weights=None):
     return model
 
 
-def falling(start, steps):
-    """The scripts' learning rate: from a start to 0 in so many steps."""
-    return keras.optimizers.schedules.PolynomialDecay(start, steps, 0.0)
+def falling(start, epochs, train):
+    """The scripts' learning rate, by common.falling_rate(), for their batches of 128."""
+    args = argparse.Namespace(learning_rate=start, epochs=epochs, batch_size=128)
+    return common.falling_rate(args, train)
 
 
 def fit(model, data, epochs, rate, callbacks=()):

@@ -52,7 +52,7 @@ def held_out(model, rate, seed, split):
     parts = (x[:-HELD_OUT], y[:-HELD_OUT]), (x[-HELD_OUT:], y[-HELD_OUT:])
     train, test = common.make_datasets(*parts, 128, seed)
     how, start = rate.split()[0], float(rate.split()[-1])
-    chosen = inside.falling(start, EPOCHS * len(train)) if how == "falling" else start
+    chosen = inside.falling(start, EPOCHS, train) if how == "falling" else start
     return inside.fit(network, (train, test), EPOCHS, chosen)["val_accuracy"][-1]
 
 

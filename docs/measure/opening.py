@@ -51,9 +51,7 @@ def train(seed, splits, note):
     _, (x, y) = splits
     chosen = np.flatnonzero(x[:, 0] != common.PAD)[:512]
     gradient = Gradient(x[chosen], y[chosen], len(train), note)
-    told = inside.fit(
-        model, (train, test), 1, inside.falling(0.001, EPOCHS * len(train)), [gradient]
-    )
+    told = inside.fit(model, (train, test), 1, inside.falling(0.001, EPOCHS, train), [gradient])
     for name in "accuracy", "loss":
         note(f"{name} 1", told[f"val_{name}"][0])
 

@@ -158,8 +158,8 @@ def train(run):
     model = begin(run.start, run.seed)
     gradient = inside.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
     data = common.make_datasets(*splits, 128, run.seed)
-    steps = max(run.epochs * len(data[0]), 2 * common.IMDB_TRAIN // 128)  # as in the scripts
-    told = inside.fit(model, data, run.epochs, inside.falling(run.rate, steps), [Enough()])
+    rate = inside.falling(run.rate, run.epochs, data[0])
+    told = inside.fit(model, data, run.epochs, rate, [Enough()])
     result = [("gradient 1", gradient[0]), ("gradient last", gradient[-1])]
     result += [(f"epoch {n}", value) for n, value in enumerate(told["val_accuracy"], start=1)]
     if run.task == "marker":
