@@ -52,16 +52,16 @@ finally:
     os.environ["KERAS_HOME"] = KERAS_HOME
     os.dup2(stderr, 2)
 
-VOCABULARY = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
-WORDS = 80  # tokens kept of a review: the last 80, as pad_sequences does
-EMBEDDING = 100  # length of a word vector
-PAD, START, UNKNOWN, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
+TOTAL_WORDS = 10_000  # ids 0 .. 9999: three special ones, 3 is unused, the frequent words from 4
+MAX_REVIEW_LEN = 80  # tokens kept of a review: the last 80, as pad_sequences does
+EMBEDDING_LEN = 100  # length of a word vector
+PAD, START, OOV, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
 BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2  # or lines
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {"imdb.npz": "69664113be75683a", "imdb_word_index.json": "027313fe9a320280"}  # sha256
-IMDB_RANKS = "7759147de39893cd"  # which_words() of IMDB's reviews, whatever file they are in
+IMDB_RANKS = "7759147de39893cd"  # vocabulary_id() of IMDB's reviews, whatever file they are in
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
@@ -120,7 +120,7 @@ def parse_args(script, argv=None, unroll=False):
         parser.error(f"--load {args.load}: no such file")
     if args.load and (args.save or args.log):
         parser.error("--load does not train: there is nothing to --save or --log")
-    if not all(map(split_words, args.review)):
+    if not all(map(tokenize, args.review)):
         parser.error("--review: there is no word in it")
     try:
         if args.device == "cpu":
@@ -140,7 +140,7 @@ def parse_args(script, argv=None, unroll=False):
     return args
 
 
-def falling_rate(args, train):
+def linear_decay(args, train):
     """Return a rate that falls in a straight line from --learning-rate to 0 after the last step."""
     # no faster than in two epochs of IMDB: in one it learns too little (73 %: docs/experiments.md)
     steps = max(args.epochs * len(train), 2 * IMDB_TRAIN // args.batch_size)
@@ -148,7 +148,7 @@ def falling_rate(args, train):
 
 
 # --------------------------------------------------------------------------------------------- data
-def cached(name):
+def download(name):
     """Return the path of one of Keras's data files, downloaded if it is not there, or OSError."""
     path, url = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name
     if os.path.exists(path):
@@ -160,7 +160,7 @@ def cached(name):
         content = answer.read(MEMBER_BYTES)  # at most
         if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[name]:
             raise OSError("what came is not that file, or not all of it")
-        replace(path, lambda new: Path(new).write_bytes(content))
+        write_atomically(path, lambda new: Path(new).write_bytes(content))
     except Exception as error:  # http.client has some of its own
         if not os.path.exists(path):  # else another run was first
             why = " ".join(str(error).split()) or f"no answer in {NETWORK_SECONDS} seconds"
@@ -204,7 +204,7 @@ def read_npz(path, digest=None):
                     raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
                 reviews = ListsOnly(file).load().state[-1]  # an array's state ends with its items
                 y, n = np.load(archive.open(f"y_{split}.npy")), len(reviews)
-                if y.shape not in {(n,), (n, 1)} or not 0 < n * WORDS <= MEMBER_BYTES:
+                if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
                     raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
                 if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                     raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
@@ -224,14 +224,14 @@ def encode(reviews):
     rows = array.array("q")  # 64-bit whole numbers
     try:
         for review in reviews:
-            kept = [start, *review][-WORDS:]
+            kept = [start, *review][-MAX_REVIEW_LEN:]
             if type(review) not in (list, tuple) or min(kept[kept[0] == start :], default=1) < 1:
                 raise TypeError
-            rows.fromlist([pad] * (WORDS - len(kept)) + kept)
+            rows.fromlist([pad] * (MAX_REVIEW_LEN - len(kept)) + kept)
     except (TypeError, OverflowError):
         raise ValueError("a review is no list of ranks > 0: save lists of Python's int") from None
-    ids = np.array(rows).reshape(-1, WORDS) + INDEX_FROM
-    return np.where(ids < VOCABULARY, ids, UNKNOWN).astype(np.int32)
+    ids = np.array(rows).reshape(-1, MAX_REVIEW_LEN) + INDEX_FROM
+    return np.where(ids < TOTAL_WORDS, ids, OOV).astype(np.int32)
 
 
 def toy_reviews():
@@ -277,7 +277,7 @@ def load_datasets(args):
     data = path = args.data
     try:
         if data in ("auto", "imdb"):
-            data, path = "imdb", cached("imdb.npz")
+            data, path = "imdb", download("imdb.npz")
     except OSError as error:
         if data == "imdb":
             fail(error)
@@ -291,7 +291,7 @@ def load_datasets(args):
 
 
 # ------------------------------------------------------------------------------ the record of a run
-def replace(path, write):
+def write_atomically(path, write):
     """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
     real = os.path.realpath(path)  # where a link points to
     folder = os.path.join(os.path.dirname(real), f"unfinished-{os.getpid()}-{time.time_ns()}")
@@ -312,7 +312,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def __init__(self, args, data, done=None):  # done: what was done, if it is not training
         super().__init__()
         self.args, self.data, self.done = args, os.path.basename(data), done
-        self.words = which_words(data) if args.save or args.review else None
+        self.words = vocabulary_id(data) if args.save or args.review else None
         self.index = load_word_index(data, self.words) if args.review else None
         self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
 
@@ -335,7 +335,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         for path, write in (args.save, self.save), (args.log, self.log):
             try:
                 if path and not self.model.stop_training:
-                    replace(path, write)
+                    write_atomically(path, write)
             except OSError as error:
                 self.unwritten.append(f"cannot write {path}: {error}")
                 print("warning:", self.unwritten[-1], file=sys.stderr)
@@ -377,7 +377,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             fail("; ".join(self.unwritten))
 
 
-def use_weights(args, model):
+def evaluate_saved(args, model):
     """Read the weights of --load into a built model; then read --review, or score the test set."""
     try:
         with h5py.File(args.load) as file:
@@ -390,7 +390,7 @@ def use_weights(args, model):
     words = notes.get("words", notes.get("data"))  # earlier versions had no other note
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
-    if words and words != which_words(args.data):  # the same ids are other words there
+    if words and words != vocabulary_id(args.data):  # the same ids are other words there
         fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data, words))
@@ -402,7 +402,7 @@ def use_weights(args, model):
 
 
 # --------------------------------------------------------------------------------- reading a review
-def which_words(data):
+def vocabulary_id(data):
     """Say which words the ids of data are: imdb, toy, or a digest of a file's words or ranks."""
     if data in ("auto", "imdb", "toy"):
         return data.replace("auto", "imdb")
@@ -413,7 +413,7 @@ def which_words(data):
 
 def load_word_index(data, name=None):
     """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
-    name = name or which_words(data)
+    name = name or vocabulary_id(data)
     if name == "toy":
         return toy_reviews()[-1]
     beside = Path(data).with_name("imdb_word_index.json")
@@ -423,15 +423,15 @@ def load_word_index(data, name=None):
         else:  # the file beside an npz counts if it is IMDB's
             content = beside.read_bytes() if beside.is_file() else b""
             if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[beside.name]:
-                content = Path(cached(beside.name)).read_bytes()
-        return {word: min(int(rank), VOCABULARY) for word, rank in json.loads(content).items()}
+                content = Path(download(beside.name)).read_bytes()
+        return {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(content).items()}
     except KeyError:
         fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
     except Exception as error:  # of the network, or of what is no JSON object of numbers
         fail(f"--review does not know the words: {error}")
 
 
-def split_words(text):
+def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
     punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
     text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")  # NFC: é in one form
@@ -443,12 +443,12 @@ def split_words(text):
 def read_reviews(texts, model, index):
     """Print for each text what the network thinks after each word, and the verdict."""
     for text in texts:
-        words = split_words(text)
-        ranks = [index.get(word, VOCABULARY) for word in words]
+        words = tokenize(text)
+        ranks = [index.get(word, TOTAL_WORDS) for word in words]
         x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
         batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
         probabilities = np.concatenate([model(b, training=False)[:, 0] for b in batches])  # [n]
-        shown = [f"{w} (unknown)" if i == UNKNOWN else w for w, i in zip(words, x[:, -1])]
+        shown = [f"{w} (unknown)" if i == OOV else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):

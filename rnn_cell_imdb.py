@@ -25,7 +25,7 @@ class SentimentClassifier(keras.Model):
 
     def __init__(self, units):
         super().__init__()
-        self.embedding = layers.Embedding(common.VOCABULARY, common.EMBEDDING)
+        self.embedding = layers.Embedding(common.TOTAL_WORDS, common.EMBEDDING_LEN)
         # dropout: in training half of each step's inputs are zero, the same half at every step
         self.cell_1 = layers.SimpleRNNCell(units, dropout=0.5)
         self.cell_2 = layers.SimpleRNNCell(units, dropout=0.5)
@@ -34,7 +34,7 @@ class SentimentClassifier(keras.Model):
     def build(self, shape):
         # Makes the weights, from shapes alone: Keras would make none, or run call() to learn them.
         self.embedding.build(shape)  # [b, 80]
-        self.cell_1.build((None, common.EMBEDDING))  # [b, 100]
+        self.cell_1.build((None, common.EMBEDDING_LEN))  # [b, 100]
         self.cell_2.build((None, self.cell_1.units))  # [b, 64]
         self.dense.build((None, self.cell_2.units))  # [b, 64]
         # For summary() alone: a cell returns out and states, so Keras cannot know which is meant.
@@ -58,12 +58,12 @@ class SentimentClassifier(keras.Model):
 def main(argv=None):
     args = common.parse_args(__file__, argv, unroll=True)
     model = SentimentClassifier(args.units)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     if args.load:
-        return common.use_weights(args, model)  # nothing is trained
+        return common.evaluate_saved(args, model)  # nothing is trained
     train, test, data = common.load_datasets(args)
     model.summary()
-    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
+    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
     # made here: from the string "accuracy" fit() would make one, and trace the training graph twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)

@@ -20,7 +20,7 @@ class SentimentClassifier(keras.Model):
 
     def __init__(self, units, unroll=False):
         super().__init__()
-        self.embedding = layers.Embedding(common.VOCABULARY, common.EMBEDDING)
+        self.embedding = layers.Embedding(common.TOTAL_WORDS, common.EMBEDDING_LEN)
         # dropout: in training half of each step's inputs are zero, the same half at every step
         self.rnn_1 = layers.SimpleRNN(units, dropout=0.5, return_sequences=True, unroll=unroll)
         self.rnn_2 = layers.SimpleRNN(units, dropout=0.5, unroll=unroll)
@@ -43,12 +43,12 @@ class SentimentClassifier(keras.Model):
 def main(argv=None):
     args = common.parse_args(__file__, argv)
     model = SentimentClassifier(args.units, unroll=args.unroll)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     if args.load:
-        return common.use_weights(args, model)  # nothing is trained
+        return common.evaluate_saved(args, model)  # nothing is trained
     train, test, data = common.load_datasets(args)
     model.summary()
-    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
+    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
     # made here: from the string "accuracy" fit() would make one, and trace the training graph twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)

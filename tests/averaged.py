@@ -18,7 +18,7 @@ import keras
 class SentimentClassifier(keras.Model):
     def __init__(self, units, unroll=False):
         super().__init__()
-        self.embedding = keras.layers.Embedding(common.VOCABULARY, common.EMBEDDING)
+        self.embedding = keras.layers.Embedding(common.TOTAL_WORDS, common.EMBEDDING_LEN)
         self.pooling = keras.layers.GlobalAveragePooling1D()
         self.hidden = keras.layers.Dense(units, activation="tanh")
         self.dense = keras.layers.Dense(1, activation="sigmoid")

@@ -58,7 +58,7 @@ tf.get_logger().setLevel("ERROR")  # so many runs in one process are "expensive 
 # toy_reviews.__wrapped__ makes them anew
 common.toy_reviews = functools.cache(common.toy_reviews)
 toy_arrays = functools.cache(lambda words, load=common.load_toy: load())
-common.load_toy = lambda: toy_arrays(common.WORDS)
+common.load_toy = lambda: toy_arrays(common.MAX_REVIEW_LEN)
 
 
 def pytest_addoption(parser):
@@ -120,7 +120,7 @@ def untraced():
     eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "compile", eager)
-        patch.setattr(common, "WORDS", 10)
+        patch.setattr(common, "MAX_REVIEW_LEN", 10)
         yield
 
 
@@ -194,7 +194,7 @@ def seed():
 def ids():
     """Review-like input: [5, 80] int32, padded in front by different lengths."""
     rng = np.random.RandomState(1)
-    x = rng.randint(4, common.VOCABULARY, size=(5, common.WORDS)).astype(np.int32)
+    x = rng.randint(4, common.TOTAL_WORDS, size=(5, common.MAX_REVIEW_LEN)).astype(np.int32)
     for row, padding in zip(x, (0, 0, 10, 40, 75)):
         row[:padding] = common.PAD
     return x
@@ -204,7 +204,7 @@ def build(script, units=64, seed=0):
     """A built model whose word vectors are as large as trained ones, so that differences show."""
     keras.utils.set_random_seed(seed)
     model = script.SentimentClassifier(units)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     model.embedding.embeddings.assign(model.embedding.embeddings * 10)
     for variable in model.trainable_variables:
         if variable.path.endswith("bias"):  # zeros would hide a bias that is added in a wrong place

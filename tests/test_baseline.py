@@ -9,11 +9,11 @@ from conftest import TINY, call, parsed, untraced
 
 @pytest.mark.parametrize("bigrams", [False, True])
 def test_it_is_the_mean_of_the_word_vectors_and_of_those_of_ordered_pairs(bigrams, monkeypatch):
-    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
     model, rng = baseline.average(bigrams), np.random.RandomState(0)
     model.set_weights([rng.randn(*weight.shape) for weight in model.get_weights()])
     vectors, *pairs, kernel, bias = model.get_weights()
-    x = rng.randint(common.VOCABULARY, size=(6, 10))
+    x = rng.randint(common.TOTAL_WORDS, size=(6, 10))
     mean = vectors[x].mean(axis=1)
     if bigrams:
         mean += pairs[0][(x[:, :-1] * 7_919 + x[:, 1:]) % 100_000].mean(axis=1)
@@ -30,13 +30,13 @@ def test_it_is_the_mean_of_the_word_vectors_and_of_those_of_ordered_pairs(bigram
 def test_a_run_has_the_rate_that_was_chosen_or_that_of_the_flag(
     flags, rate, parameters, monkeypatch
 ):
-    seen, falling_rate = [], common.falling_rate
+    seen, linear_decay = [], common.linear_decay
 
     def told(args, train):
         seen.append(args.learning_rate)
-        return falling_rate(args, train)
+        return linear_decay(args, train)
 
-    monkeypatch.setattr(common, "falling_rate", told)
+    monkeypatch.setattr(common, "linear_decay", told)
     with untraced():
         line = parsed(call("baseline", *TINY, *flags))
     assert (line["script"], line["parameters"]) == ("baseline", str(parameters))

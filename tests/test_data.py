@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import needs_imdb, write_npz
 
-WORDS = common.WORDS
+MAX_REVIEW_LEN = common.MAX_REVIEW_LEN
 
 
 def keras_arrays(path, monkeypatch):
@@ -33,16 +33,16 @@ def keras_arrays(path, monkeypatch):
     monkeypatch.setattr(module, "get_file", lambda *args, **kwargs: str(path), raising=True)
     for loader in (np, np.lib.npyio):
         monkeypatch.setattr(loader, "load", lambda *args, **kwargs: Archive(members), raising=False)
-    splits = keras.datasets.imdb.load_data(num_words=common.VOCABULARY)
+    splits = keras.datasets.imdb.load_data(num_words=common.TOTAL_WORDS)
     monkeypatch.undo()
-    return [(keras.utils.pad_sequences(x, WORDS), y) for x, y in splits]
+    return [(keras.utils.pad_sequences(x, MAX_REVIEW_LEN), y) for x, y in splits]
 
 
 @pytest.mark.smoke
 def test_npz_gives_the_arrays_keras_gives(tmp_path, monkeypatch):
     path = write_npz(tmp_path / "small.npz")
     for (x, y), (keras_x, keras_y) in zip(common.read_npz(path), keras_arrays(path, monkeypatch)):
-        assert x.dtype == np.int32 and x.shape[1] == WORDS
+        assert x.dtype == np.int32 and x.shape[1] == MAX_REVIEW_LEN
         np.testing.assert_array_equal(x, keras_x)
         np.testing.assert_array_equal(y, keras_y)
 
@@ -307,8 +307,8 @@ def test_hostile_files_end_in_an_error_or_in_checked_arrays(tmp_path, capsys):
             assert line.startswith(f"error: cannot read {path}: ")
             continue
         for x, y in splits:
-            assert x.shape == (len(y), WORDS) and x.dtype == np.int32
-            assert x.min() >= 0 and x.max() < common.VOCABULARY and set(y) <= {0, 1}
+            assert x.shape == (len(y), MAX_REVIEW_LEN) and x.dtype == np.int32
+            assert x.min() >= 0 and x.max() < common.TOTAL_WORDS and set(y) <= {0, 1}
     assert count > 50 and refused > count // 2
     if peak.exists():
         kib = dict(re.findall(r"(VmHWM|VmRSS):\s+(\d+) kB", Path("/proc/self/status").read_text()))
@@ -367,13 +367,16 @@ def test_the_toy_is_split_in_two_parts_in_its_order():
     texts, labels, index = common.toy_reviews()
     assert (common.TOY_TRAIN, common.TOY_TEST) == (25_000, 2_000)
     (x, y), (x_test, y_test) = common.load_toy()
-    assert x.shape == (common.TOY_TRAIN, WORDS) and x_test.shape == (common.TOY_TEST, WORDS)
+    assert x.shape == (common.TOY_TRAIN, MAX_REVIEW_LEN) and x_test.shape == (
+        common.TOY_TEST,
+        MAX_REVIEW_LEN,
+    )
     assert (np.concatenate([y, y_test]) == labels).all()
     for ids, text in (x[0], texts[0]), (x[-1], texts[24_999]), (x_test[0], texts[25_000]):
         ranks = [index[word] for word in text.split()]
         assert ids[-len(ranks) - 1 :].tolist() == [1, *(rank + 3 for rank in ranks)]
     assert len({len(text.split()) for text in texts}) > 5
-    assert ((x == common.START).sum(axis=1) == 1).all() and not (x == common.UNKNOWN).any()
+    assert ((x == common.START).sum(axis=1) == 1).all() and not (x == common.OOV).any()
 
 
 def test_a_bag_of_words_stays_clearly_below_the_bar_of_the_toy():
@@ -391,14 +394,14 @@ def test_a_bag_of_words_stays_clearly_below_the_bar_of_the_toy():
 
 
 def test_a_word_out_of_the_vocabulary_is_two():
-    index = {"good": 1, "rare": common.VOCABULARY - 3}
+    index = {"good": 1, "rare": common.TOTAL_WORDS - 3}
     words = ["good", "rare", "xyzzy"]
-    (x,) = common.encode([[index.get(word, common.VOCABULARY) for word in words]])
+    (x,) = common.encode([[index.get(word, common.TOTAL_WORDS) for word in words]])
     assert x[-4:].tolist() == [1, 4, 2, 2]
 
 
 def pipeline(seed, n=300, batch_size=64):
-    x = np.repeat(np.arange(n, dtype=np.int32)[:, None], WORDS, axis=1)
+    x = np.repeat(np.arange(n, dtype=np.int32)[:, None], MAX_REVIEW_LEN, axis=1)
     y = np.arange(n) % 2
     return common.make_datasets((x, y), (x, y), batch_size, seed)
 

@@ -76,7 +76,9 @@ def test_a_patch_applies_runs_and_comes_off_again(patch, folder, monkeypatch):
         first = 79 if "first" in patch.stem else 100  # what the network never sees changes nothing
         assert rows == [min(n, first) + 3 for n in range(1, 101)]
     else:
-        monkeypatch.setattr(common, "WORDS", 10)  # a loop of 80 steps by hand takes its time
+        monkeypatch.setattr(
+            common, "MAX_REVIEW_LEN", 10
+        )  # a loop of 80 steps by hand takes its time
         result = call(module(folder / f"{name}.py", monkeypatch).__name__, *TINY)
     assert parsed(result)["n"] == "64"
     subprocess.run(["git", "apply", "-R", patch], check=True, cwd=folder)
@@ -89,7 +91,7 @@ def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeyp
     (patch,) = (path for path in PATCHES if path.stem.startswith("06"))
     script = module(folder / f"{apply(patch, folder)}.py", monkeypatch)
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["a GPU"])
-    words = np.random.RandomState(0).randint(4, common.VOCABULARY, (3, 7))
+    words = np.random.RandomState(0).randint(4, common.TOTAL_WORDS, (3, 7))
     model = build(script)
     padded = model(keras.utils.pad_sequences(words, 20), training=False)
     # float32: seven steps of each layer

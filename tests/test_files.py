@@ -66,7 +66,7 @@ def test_replace_gives_a_name_of_its_own_with_the_same_ending(tmp_path):
         open(name, "w").close()
 
     for _ in "12":
-        common.replace(str(tmp_path / "my.npz"), write)
+        common.write_atomically(str(tmp_path / "my.npz"), write)
     assert given[0] != given[1] and names(tmp_path) == ["my.npz"]
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path, error):
         raise error
 
     with pytest.raises(error):
-        common.replace(str(path), write)
+        common.write_atomically(str(path), write)
     assert names(tmp_path) == ["l.csv"] and path.read_text() == "earlier"
 
 
@@ -98,7 +98,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
 
         try:
             for _ in range(3):
-                common.replace(path, write)
+                common.write_atomically(path, write)
         except BaseException as error:
             failed.append(error)
 
@@ -137,7 +137,7 @@ def test_a_link_keeps_pointing_and_a_mode_is_kept(tmp_path):
 @posix
 def test_a_new_file_has_the_mode_that_a_shell_would_give_it(tmp_path):
     before = os.umask(0o022)
-    common.replace(str(tmp_path / "l.csv"), lambda name: open(name, "w").close())
+    common.write_atomically(str(tmp_path / "l.csv"), lambda name: open(name, "w").close())
     os.umask(before)
     assert (tmp_path / "l.csv").stat().st_mode & 0o777 == 0o644
 

@@ -17,12 +17,12 @@ def test_a_score_is_that_of_the_last_epoch_at_so_many_words(monkeypatch):
     told = []
 
     def main(flags):
-        told.append((common.WORDS, flags[:-1]))
+        told.append((common.MAX_REVIEW_LEN, flags[:-1]))
         Path(flags[-1]).write_text("epoch,val_accuracy\n1,0.25\n2,0.75\n")
 
     monkeypatch.setitem(sys.modules, "stand_in", SimpleNamespace(main=main))
     monkeypatch.setitem(lengths.MODELS, "two", ("stand_in", ["--bigrams"]))
-    monkeypatch.setattr(common, "WORDS", common.WORDS)  # set back afterwards
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", common.MAX_REVIEW_LEN)  # set back afterwards
     assert lengths.score("two", 40, 3, "d.npz") == 0.75
     assert told == [(40, ["--bigrams", "--data", "d.npz", "--seed", "3", "--log"])]
 
@@ -34,7 +34,7 @@ def test_a_score_is_that_of_the_last_epoch_at_so_many_words(monkeypatch):
 def test_a_rate_is_judged_by_reviews_that_are_not_trained_on(
     monkeypatch, rate, at_the_start, in_the_end
 ):
-    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
     monkeypatch.setattr(lengths, "HELD_OUT", 4)
     n = 12_804  # 100 batches: four epochs are more steps than the least, two epochs of IMDB
     x, y, told = np.arange(10 * n, dtype="i4").reshape(n, 10), np.arange(n) % 2, {}

@@ -16,7 +16,7 @@ UP, DOWN, NOTHING = 4, 5, 6  # ids of words
 
 def word_vectors(model):
     """Word vectors that have only a first number: 0.01 of UP, -0.01 of DOWN."""
-    vectors = np.zeros((common.VOCABULARY, common.EMBEDDING), np.float32)
+    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
     vectors[UP, 0], vectors[DOWN, 0] = 0.01, -0.01
     model.embedding.embeddings.assign(vectors)
 
@@ -28,9 +28,9 @@ def counter():
     Layer 2 hands on unit 0, and the word in unit 1. At sums below 0.1 tanh is the identity.
     """
     model = rnn_layer_imdb.SentimentClassifier(2)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     word_vectors(model)
-    kernel = np.zeros((common.EMBEDDING, 2), np.float32)
+    kernel = np.zeros((common.EMBEDDING_LEN, 2), np.float32)
     kernel[0] = 1
     model.rnn_1.set_weights([kernel, np.diag([1, 0]), np.zeros(2)])
     model.rnn_2.set_weights([np.eye(2), np.zeros((2, 2)), np.zeros(2)])
@@ -44,8 +44,8 @@ def x(monkeypatch):
 
     Of 20 words: each step is read by itself here, and that takes its time.
     """
-    monkeypatch.setattr(common, "WORDS", 20)
-    x = np.full((3, common.WORDS), NOTHING, np.int32)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 20)
+    x = np.full((3, common.MAX_REVIEW_LEN), NOTHING, np.int32)
     x[0, [3, 8, 15]], x[1, 10], x[2, [3, 16]] = UP, UP, DOWN
     x[:, -1] = DOWN, DOWN, UP
     return x
@@ -57,7 +57,7 @@ def verdicts(model, x, **changes):
 
 def test_the_number_alone_gives_the_verdict_and_without_it_there_is_none(counter, x):
     np.testing.assert_array_equal(np.sign(verdicts(counter, x).round(3)), (1, 0, -1))
-    zero = np.zeros((common.WORDS, 2))
+    zero = np.zeros((common.MAX_REVIEW_LEN, 2))
     only = verdicts(counter, x, change=memory.kept(memory.line([1, 0], [1, 0]), zero, 1))
     np.testing.assert_allclose(only, verdicts(counter, x), atol=1e-6)  # nothing else was read
     away = memory.kept(np.eye(2) - memory.line([1, 0], [1, 0]), zero, 1)
@@ -107,9 +107,9 @@ def test_the_other_real_directions_and_the_components():
 def lstm():
     """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs."""
     model = lstm_imdb.SentimentClassifier(1)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     word_vectors(model)
-    kernel = np.zeros((common.EMBEDDING, 4), np.float32)
+    kernel = np.zeros((common.EMBEDDING_LEN, 4), np.float32)
     kernel[0, 2] = 1  # i, f, g, o
     model.rnn_1.set_weights([kernel, np.zeros((1, 4)), np.array([20, 20, 0, 20])])
     model.rnn_2.set_weights(
@@ -136,7 +136,7 @@ def test_a_gate_or_the_candidate_held_at_one_word(lstm, x):
 
 def test_gates_of_every_word_and_frozen_ones(lstm, x):
     own, _ = memory.whole_gates(lstm, x)
-    assert own["i"].shape == (3, common.WORDS, 1)
+    assert own["i"].shape == (3, common.MAX_REVIEW_LEN, 1)
     np.testing.assert_allclose(own["g"][:, -1, 0], (-0.01, -0.01, 0.01), atol=1e-6)
     lstm.rnn_1.cell.bias.assign([0, 20, 0, 20])
     steps = memory.frozen(lstm, x, "i", layers=(1,))
@@ -144,7 +144,7 @@ def test_gates_of_every_word_and_frozen_ones(lstm, x):
         verdicts(lstm, x, steps=steps), verdicts(lstm, x), atol=1e-6
     )  # i was .5 anyway
     lstm.rnn_1.cell.kernel.assign(
-        np.eye(common.EMBEDDING, 4, dtype="f4") * 1_000
+        np.eye(common.EMBEDDING_LEN, 4, dtype="f4") * 1_000
     )  # i reads the word
     away = memory.frozen(lstm, x, "i", layers=(2,))
     np.testing.assert_allclose(verdicts(lstm, x, steps=away), verdicts(lstm, x), atol=1e-6)
@@ -164,7 +164,9 @@ def test_the_words_of_the_toy():
     text = "the plot was not really dull it was good not bad not film good"
     x = common.encode([[index[word] for word in text.split() if word != "it"]])
     kinds = memory.toy_words(x)
-    places = {kind: np.flatnonzero(mask[0]) - (common.WORDS - 13) for kind, mask in kinds.items()}
+    places = {
+        kind: np.flatnonzero(mask[0]) - (common.MAX_REVIEW_LEN - 13) for kind, mask in kinds.items()
+    }
     assert {kind: list(found) for kind, found in places.items()} == {
         "not": [3, 8, 10], "turned": [5, 9], "plain": [7, 12], "other": [0, 1, 2, 4, 6, 11],
     }  # fmt: skip
@@ -205,7 +207,7 @@ def told():
 
 def test_what_is_kept_and_taken_away_of_a_counter(counter, told, monkeypatch, tmp_path):
     """Layer 1 remembers one number, layer 2 nothing: all scores are known."""
-    monkeypatch.setattr(common, "WORDS", 20)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 20)
     monkeypatch.setattr(inside, "TIMES", (5, 10, 15, 19))
     monkeypatch.setattr(inside, "load", lambda *which: counter)
     for other in "measure_sure", "measure_delay":  # the first is a division, the other see below
@@ -262,7 +264,7 @@ def test_what_an_lstm_counts_comes_back_by_way_of_c(lstm, x, told):
 @pytest.mark.parametrize("sign", [1, -1])  # an eigenvector may point either way
 def test_the_words_that_move_the_number_are_named(counter, told, sign, monkeypatch):
     index = {"up": 1, "down": 2, "nothing": 3, "once": 4}
-    monkeypatch.setattr(common, "WORDS", 20)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 20)
     monkeypatch.setattr(common, "load_word_index", lambda data: index)
     monkeypatch.setattr(memory, "LISTED", 1)
     vectors = counter.embedding.embeddings.numpy()

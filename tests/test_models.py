@@ -57,7 +57,7 @@ def test_unrolled_layers_equal_the_loop(script, ids):
         pytest.skip("always unrolled")
     looped, unrolled = script.SentimentClassifier(8), script.SentimentClassifier(8, unroll=True)
     for model in (looped, unrolled):
-        model.build((None, common.WORDS))
+        model.build((None, common.MAX_REVIEW_LEN))
     for layers, expected in (looped.layers, False), (unrolled.layers, True):
         assert [layer.unroll for layer in layers[1:3]] == [expected, expected]
     unrolled.set_weights(looped.get_weights())
@@ -88,7 +88,7 @@ def test_hand_loop_trains_as_the_layers_do(ids):
     for script, options in [(rnn_cell_imdb, {}), *layers]:
         keras.utils.set_random_seed(7)
         model = script.SentimentClassifier(16, **options)
-        model.build((None, common.WORDS))
+        model.build((None, common.MAX_REVIEW_LEN))
         model.compile("adam", "binary_crossentropy", jit_compile=False)
         model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
         losses.append([model.train_on_batch(ids, np.arange(5) % 2) for _ in range(6)])
@@ -142,7 +142,7 @@ def test_call_is_traced_once_for_fitting_and_once_for_scoring(
         return original(self, inputs, training=training)
 
     monkeypatch.setattr(script.SentimentClassifier, "call", call)
-    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
     path = write_npz(tmp_path / "my.npz")
     script.main(f"--data {path} --batch-size 8 --epochs 2 --units 4".split())
     assert len(traces) == len(set(traces))  # nothing twice
@@ -201,7 +201,7 @@ def test_dropout_of_each_stage(script, which):
     cell = CELLS[script.__name__]
     model = script.SentimentClassifier(100)
     model.build((None, 20))
-    model.embedding.set_weights([np.full((common.VOCABULARY, 100), 0.25)])
+    model.embedding.set_weights([np.full((common.TOTAL_WORDS, 100), 0.25)])
     first, stage = model.layers[1], model.layers[1 + which]
     if which:  # what the first gives is then a constant, whatever its own dropout does
         weights = add_up(cell, first.get_weights())
@@ -234,7 +234,7 @@ def test_dropout_of_each_stage(script, which):
 def test_weights_begin_as_the_docstrings_and_the_pages_say(script):
     keras.utils.set_random_seed(0)
     model = script.SentimentClassifier(64)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     embedding, first, second, dense = model.layers
     assert np.abs(embedding.get_weights()[0]).max() <= 0.05 and not dense.get_weights()[1].any()
     for layer, size in (first, 100), (second, 64):
@@ -284,7 +284,7 @@ def test_without_the_reset_the_second_trace_dies(ids, monkeypatch):
 
 def test_the_first_word_and_the_last_and_their_order_count(script):
     # 20 words: over 80 an untrained LSTM or GRU forgets the first beyond what a float32 can show
-    ids = np.random.RandomState(3).randint(4, common.VOCABULARY, size=(1, 20)).astype(np.int32)
+    ids = np.random.RandomState(3).randint(4, common.TOTAL_WORDS, size=(1, 20)).astype(np.int32)
     model = build(script)
     original = probability(model, ids)
     for place in (0, -1):
@@ -308,7 +308,7 @@ def test_any_length_is_read_from_a_zero_state(script, ids):
 def test_padding_is_not_neutral(script, ids):
     model = build(script)
     words = ids[:, -5:]
-    padded = keras.utils.pad_sequences(words, common.WORDS)
+    padded = keras.utils.pad_sequences(words, common.MAX_REVIEW_LEN)
     assert np.abs(probability(model, words) - probability(model, padded)).max() > 1e-3
 
 
@@ -374,7 +374,7 @@ def test_a_cell_whose_output_is_not_its_state_stops_the_hand_loop(ids, monkeypat
 def test_the_summary_shows_each_stage_with_its_shape(script):
     lines = []
     model = script.SentimentClassifier(64)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     model.summary(print_fn=lines.append, line_length=120)
     first = "(None, 64)" if script is rnn_cell_imdb else "(None, 80, 64)"
     shapes = re.findall(r"\(None[^)]*\)", "\n".join(lines))
@@ -410,6 +410,6 @@ def test_shape_comments_are_true(script, ids, monkeypatch):
 
 def test_an_embedding_is_one_hot_times_its_matrix(script, ids):
     embedding = build(script).embedding
-    one_hot = np.eye(common.VOCABULARY, dtype=np.float32)[ids[:1]]
+    one_hot = np.eye(common.TOTAL_WORDS, dtype=np.float32)[ids[:1]]
     by_product = one_hot @ embedding.get_weights()[0]
     np.testing.assert_array_equal(embedding(ids[:1]).numpy(), by_product)

@@ -67,10 +67,10 @@ def serve(content, length=None):
 
 
 def fails(words, seconds=5):
-    """cached() ends in an OSError that says `words`, within some seconds, and leaves nothing."""
+    """download() ends in an OSError that says `words`, within some seconds, and leaves nothing."""
     start = time.monotonic()
     with pytest.raises(OSError, match="cannot download") as error:
-        common.cached(NAME)
+        common.download(NAME)
     assert time.monotonic() - start < seconds
     assert re.search(words, str(error.value)) and common.ORIGIN + NAME in str(error.value)
     folder = Path(common.KERAS_HOME, "datasets")
@@ -166,13 +166,13 @@ def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
 ):
     server.get = serve(b"right")
     monkeypatch.setitem(common.DIGESTS, name, digest(b"right"))
-    path = common.cached(name)
+    path = common.download(name)
     assert path == os.path.join(common.KERAS_HOME, "datasets", name)
     assert Path(path).read_bytes() == b"right"
     assert [p.name for p in Path(path).parent.iterdir()] == [name]
     assert socket.getdefaulttimeout() is None
     assert common.ORIGIN + name in capsys.readouterr().out  # some minutes of silence else
-    assert common.cached(name) == path and server.asked == [f"/{name}"]  # one connection
+    assert common.download(name) == path and server.asked == [f"/{name}"]  # one connection
 
 
 def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, monkeypatch):
@@ -198,7 +198,7 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
     server.get = get
     monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
     paths = []
-    threads = [threading.Thread(target=lambda: paths.append(common.cached(NAME))) for _ in "12"]
+    threads = [threading.Thread(target=lambda: paths.append(common.download(NAME))) for _ in "12"]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -213,8 +213,8 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
         raise PermissionError("as on Windows, where the other has it open")
 
     server.get = serve(b"right")
-    monkeypatch.setattr(common, "replace", other_run_was_first)
-    assert Path(common.cached(NAME)).read_bytes() == b"right"
+    monkeypatch.setattr(common, "write_atomically", other_run_was_first)
+    assert Path(common.download(NAME)).read_bytes() == b"right"
 
 
 # ---------------------------------------------------------------------------------- what a run does

@@ -152,9 +152,9 @@ def test_two_tables_are_taken_as_they_are(tmp_path, header, labels):
     index, content = read(tmp_path / "my.npz")
     assert index == {"a": 1, "film": 2, "bad": 3, "good": 4}  # by frequency, then as they come
     assert content["x_train"] == [[1, 4, 2], [1, 3, 3, 2]] and content["y_train"] == [1, 0]
-    assert content["x_test"] == [[1, 3, common.VOCABULARY, 2]] and content["y_test"] == [0]
+    assert content["x_test"] == [[1, 3, common.TOTAL_WORDS, 2]] and content["y_test"] == [0]
     (_, (x_test, _)) = common.read_npz(tmp_path / "my.npz")
-    assert x_test[0, -5:].tolist() == [1, 4, 6, common.UNKNOWN, 5]
+    assert x_test[0, -5:].tolist() == [1, 4, 6, common.OOV, 5]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_proper_quotes_may_hold_anything_but_rows(tmp_path, columns, way):
     result = own_data(path, "--out", tmp_path / "my.npz", "--test-share", "0")  # 0: one of each
     assert result.returncode == 0 and counts(result) == (200, 200, 0), result.stderr
     found = content(tmp_path / "my.npz", "train")
-    own = {(" ".join(common.split_words(row["text"])), int(row["label"])) for row in rows}
+    own = {(" ".join(common.tokenize(row["text"])), int(row["label"])) for row in rows}
     assert len(own) == 200 and sum(found.values()) == 198 and set(found) < own
 
 

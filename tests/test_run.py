@@ -197,7 +197,7 @@ def test_compile_and_fit_are_given_what_the_flags_say(name, tmp_path):
 
     keras.utils.set_random_seed(5)
     fresh = importlib.import_module(name).SentimentClassifier(6)
-    fresh.build((None, common.WORDS))
+    fresh.build((None, common.MAX_REVIEW_LEN))
     for ours, its in zip(model.get_weights(), fresh.get_weights()):
         assert (ours == its).all()
 
@@ -234,7 +234,7 @@ def test_graph_passes_are_left_out_of_unrolled_graphs_only(monkeypatch):
 
 
 def test_an_unrolled_run_with_other_flags(monkeypatch):
-    monkeypatch.setattr(common, "WORDS", 10)  # a graph of 80 steps takes its time
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)  # a graph of 80 steps takes its time
     flags = ("--unroll", "--units", "4", "--batch-size", "100", "--seed", "3", "--clipnorm", "0")
     line = parsed(
         call("rnn_layer_imdb", "--data", "toy", "--subset", "64", "--epochs", "1", *flags)
@@ -262,7 +262,7 @@ def test_the_learning_rate_never_falls_faster_than_in_two_epochs_of_imdb():
 
 def test_a_falling_rate_is_a_schedule_of_keras():
     args = common.parse_args("lstm_imdb.py", ["--epochs", "8", "--learning-rate", "0.5"])
-    rate = common.falling_rate(args, range(100))  # 100 batches
+    rate = common.linear_decay(args, range(100))  # 100 batches
     assert isinstance(rate, keras.optimizers.schedules.PolynomialDecay)
     assert [float(rate(step)) for step in (0, 200, 800, 900)] == pytest.approx([0.5, 0.375, 0, 0])
 
@@ -341,7 +341,7 @@ def test_call_is_traced_once_to_train_and_once_to_score(monkeypatch):
         calls.append(training)
         return call_of(self, inputs, training)
 
-    monkeypatch.setattr(common, "WORDS", 10)
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
     monkeypatch.setattr(gru_imdb.SentimentClassifier, "call", counted)
     flags = ("--subset", "256", "--epochs", "2", "--units", "4")
     assert parsed(call("gru_imdb", "--data", "toy", *flags))["n"] == "256"

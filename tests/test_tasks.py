@@ -88,7 +88,7 @@ def test_a_run_ends_when_it_has_learned_and_says_what_it_saw(monkeypatch):
 def test_gates_are_told_apart_by_the_kind_of_word():
     """An input gate that reads the words themselves: open at the marker, shut at good words."""
     model = inside.load("lstm_imdb", 0)
-    vectors = np.zeros((common.VOCABULARY, common.EMBEDDING), np.float32)
+    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
     vectors[common.INDEX_FROM + RANK[tasks.MARKER], 0] = 1
     vectors[[common.INDEX_FROM + RANK[word] for word in tasks.GOOD], 0] = -1
     model.embedding.embeddings.assign(vectors)
@@ -104,9 +104,12 @@ def test_gates_are_told_apart_by_the_kind_of_word():
 
 
 def test_a_file_for_data_has_the_task_and_its_words(tmp_path):
-    tasks.write_npz("marker", common.WORDS, tmp_path / "marker.npz")
+    tasks.write_npz("marker", common.MAX_REVIEW_LEN, tmp_path / "marker.npz")
     (x, y), (x_test, y_test) = common.read_npz(str(tmp_path / "marker.npz"))
-    assert x.shape == (20_000, common.WORDS) and x_test.shape == (tasks.TEST, common.WORDS)
+    assert x.shape == (20_000, common.MAX_REVIEW_LEN) and x_test.shape == (
+        tasks.TEST,
+        common.MAX_REVIEW_LEN,
+    )
     for ids, labels in (x, y), (x_test, y_test):
         assert (ids > common.INDEX_FROM).all()  # every place is a word, the first one too
         rows, places = np.nonzero(ids - common.INDEX_FROM == RANK[tasks.MARKER])

@@ -31,25 +31,23 @@ UNITS = ("--units", "4")
 
 
 def test_words_are_split_as_imdb_was():
-    assert (
-        common.split_words("It's GOOD -- not (so) bad!<br />") == "it's good not so bad br".split()
-    )
-    assert common.split_words("don\u2019t") == ["don't"]
-    assert common.split_words("... '' !") == []
+    assert common.tokenize("It's GOOD -- not (so) bad!<br />") == "it's good not so bad br".split()
+    assert common.tokenize("don\u2019t") == ["don't"]
+    assert common.tokenize("... '' !") == []
 
 
 def test_every_chinese_character_is_a_word():
-    assert common.split_words("这部电影真好看") == list("这部电影真好看")
-    assert common.split_words("真 好看！《影评》，（不错）。") == list("真好看影评不错")
-    assert common.split_words("IMAX版3小时") == ["imax", "版", "3", "小", "时"]
+    assert common.tokenize("这部电影真好看") == list("这部电影真好看")
+    assert common.tokenize("真 好看！《影评》，（不错）。") == list("真好看影评不错")
+    assert common.tokenize("IMAX版3小时") == ["imax", "版", "3", "小", "时"]
     ends = "\u3400\u4dbf\u4e00\u9ffc\uf900"  # Python 3.10 knows none from 9ffd to 9fff
     usual = unicodedata.normalize("NFC", "\uf900")
-    assert common.split_words(ends) == [*ends[:-1], usual]
-    assert common.split_words("ひらがな 한글") == ["ひらがな", "한글"]  # as written
+    assert common.tokenize(ends) == [*ends[:-1], usual]
+    assert common.tokenize("ひらがな 한글") == ["ひらがな", "한글"]  # as written
 
 
 def test_a_letter_written_in_two_ways_is_one_word():
-    assert common.split_words("cafe\u0301 CAFÉ") == ["café", "café"]
+    assert common.tokenize("cafe\u0301 CAFÉ") == ["café", "café"]
 
 
 # ------------------------------------------------------------------------- the words of a file
@@ -58,7 +56,7 @@ def test_a_letter_written_in_two_ways_is_one_word():
 def imdb_like(folder, monkeypatch):
     """A small npz without words that passes for IMDB's reviews."""
     path = write_npz(folder / "imdb.npz")
-    monkeypatch.setattr(common, "IMDB_RANKS", common.which_words(str(path)))
+    monkeypatch.setattr(common, "IMDB_RANKS", common.vocabulary_id(str(path)))
     return path
 
 
@@ -70,18 +68,18 @@ def test_a_files_own_words_are_read_and_no_neighbours(tmp_path):
 
 def test_reviews_are_imdbs_by_their_ranks_whatever_the_file(tmp_path, monkeypatch):
     path = imdb_like(tmp_path, monkeypatch)
-    assert common.which_words(str(path)) == "imdb"
+    assert common.vocabulary_id(str(path)) == "imdb"
     with np.load(path, allow_pickle=True) as file:
         members = {name: file[name] for name in file.files}
     with open(tmp_path / "packed.npz", "wb") as file:
         np.savez_compressed(file, **members)
-    assert common.which_words(str(tmp_path / "packed.npz")) == "imdb"
+    assert common.vocabulary_id(str(tmp_path / "packed.npz")) == "imdb"
 
     def changed(split, change):
         x = np.empty_like(members[split])
         x[:] = [list(review) for review in members[split]]
         change(x)
-        return common.which_words(str(write_npz(tmp_path / "other.npz", **{split: x})))
+        return common.vocabulary_id(str(write_npz(tmp_path / "other.npz", **{split: x})))
 
     def first_word(x):  # of a long review: nothing of it is left in the arrays
         long = max(x, key=len)
@@ -102,19 +100,23 @@ def test_reviews_are_imdbs_by_their_ranks_whatever_the_file(tmp_path, monkeypatc
 
 
 def test_files_have_the_same_words_if_their_indices_are(tmp_path):
-    one = common.which_words(str(write_npz(tmp_path / "one.npz", words=GOOD)))
+    one = common.vocabulary_id(str(write_npz(tmp_path / "one.npz", words=GOOD)))
     reviews = np.empty(30, dtype=object)
     reviews[:] = [[1]] * 30
     same = write_npz(tmp_path / "renamed.npz", words=GOOD, x_train=reviews)
-    assert common.which_words(str(same)) == one
+    assert common.vocabulary_id(str(same)) == one
     other = write_npz(tmp_path / "one.npz", words=json.dumps({"bad": 1, "good": 2}))
-    assert common.which_words(str(other)) != one
-    assert [common.which_words(name) for name in ("auto", "imdb", "toy")] == ["imdb", "imdb", "toy"]
+    assert common.vocabulary_id(str(other)) != one
+    assert [common.vocabulary_id(name) for name in ("auto", "imdb", "toy")] == [
+        "imdb",
+        "imdb",
+        "toy",
+    ]
 
 
 @needs_imdb
 def test_the_real_file_is_imdbs():
-    assert common.which_words(IMDB_NPZ) == "imdb"
+    assert common.vocabulary_id(IMDB_NPZ) == "imdb"
 
 
 @needs_imdb
@@ -130,7 +132,7 @@ def test_real_text_is_encoded_as_the_data_are():
         pytest.skip("Keras's index is not beside IMDB_NPZ")
     index = common.load_word_index(IMDB_NPZ, "imdb")
     text = "This film was just BRILLIANT, casting location"
-    (x,) = common.encode([[index[word] for word in common.split_words(text)]])
+    (x,) = common.encode([[index[word] for word in common.tokenize(text)]])
     assert x[-8:].tolist() == [1, 14, 22, 16, 43, 530, 973, 1622] and not x[:-8].any()
 
 
@@ -297,7 +299,7 @@ def test_weights_of_an_earlier_version(toy, tmp_path, monkeypatch):
 def test_weights_without_a_note_are_still_checked(tmp_path):
     gru = importlib.import_module("gru_imdb")
     model = gru.SentimentClassifier(4)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     path = tmp_path / "plain.weights.h5"
     model.save_weights(path)
     flags = ("--data", "toy", "--review", "good")
@@ -322,7 +324,7 @@ class OneLayer(keras.Model):
 
     def __init__(self, units, unroll=False):
         super().__init__()
-        self.embedding = keras.layers.Embedding(common.VOCABULARY, common.EMBEDDING)
+        self.embedding = keras.layers.Embedding(common.TOTAL_WORDS, common.EMBEDDING_LEN)
         self.rnn_1 = keras.layers.LSTM(units, dropout=0.5, unroll=unroll)
         self.dense = keras.layers.Dense(1, activation="sigmoid")
 

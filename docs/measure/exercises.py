@@ -51,7 +51,7 @@ def run(number, script, change, args, folder):
         patch = ROOT / f"docs/exercises/{flags.pop(0)}.patch"
         subprocess.run(["git", "apply", patch], check=True, cwd=folder)
     if "first.npz" in flags:
-        tasks.write_npz("first", common.WORDS, first)
+        tasks.write_npz("first", common.MAX_REVIEW_LEN, first)
     flags = [first if flag == "first.npz" else flag for flag in flags]
     for seed in range(5):
         of = "-pairs" * ("--bigrams" in flags) + "-first" * (first in flags)

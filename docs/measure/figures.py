@@ -24,7 +24,7 @@ from tables import (
 
 STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
 COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
-STEPS = np.arange(1, common.WORDS + 1)
+STEPS = np.arange(1, common.MAX_REVIEW_LEN + 1)
 POSITIVE = (
     "i went in expecting nothing and found a wonderful film the actors are excellent the music is "
     "beautiful and even the slow part never becomes boring i would watch it again tomorrow"
@@ -62,7 +62,7 @@ def slow_layer(model, ids):
 
 def encode(text, index):
     """The words of a text, and the ids of the text after each of its words: [words, 80]."""
-    words = common.split_words(text)
+    words = common.tokenize(text)
     ranks = [index[word] for word in words]
     return words, common.encode([ranks[: n + 1] for n in range(len(ranks))])
 

@@ -35,16 +35,16 @@ def load(script, seed, weights=None):
     """The model of a script as it starts with a seed, or with the weights of a file."""
     keras.utils.set_random_seed(seed)
     model = importlib.import_module(script).SentimentClassifier(64)
-    model.build((None, common.WORDS))
+    model.build((None, common.MAX_REVIEW_LEN))
     if weights:
         model.load_weights(weights)
     return model
 
 
 def falling(start, epochs, train):
-    """The scripts' learning rate, by common.falling_rate(), for their batches of 128."""
+    """The scripts' learning rate, by common.linear_decay(), for their batches of 128."""
     args = argparse.Namespace(learning_rate=start, epochs=epochs, batch_size=128)
-    return common.falling_rate(args, train)
+    return common.linear_decay(args, train)
 
 
 def fit(model, data, epochs, rate, callbacks=()):
@@ -335,7 +335,7 @@ def measure(args):
             measure_toy(script, seed, args, note)
             print(script, seed, flush=True)
     write_csv("inside", ("script", "seed", "when", "layer", "quantity", "value"), rows)
-    words = range(1, common.WORDS + 1)
+    words = range(1, common.MAX_REVIEW_LEN + 1)
     write_csv("gradient", ("script", "seed", "when", "of", *words), curves)
 
 

@@ -2,8 +2,9 @@
 
     python docs/measure/lengths.py --data imdb.npz
 
-Each run is that of a script as it stands, but for common.WORDS. The rates are compared on training
-reviews 20,000 to 24,999, by networks trained on the others. What the CSV has is not run again.
+Each run is that of a script as it stands, but for common.MAX_REVIEW_LEN. The rates are compared
+on training reviews 20,000 to 24,999, by networks trained on the others. What the CSV has is not
+run again.
 """
 
 import argparse
@@ -35,7 +36,7 @@ HELD_OUT, EPOCHS = 5_000, 4
 def score(model, words, seed, data):
     """Run a script with so many words of each review: its last test accuracy."""
     script, flags = MODELS[model]
-    common.WORDS = words
+    common.MAX_REVIEW_LEN = words
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log.csv")
         flags = [*flags, "--data", str(data), "--seed", str(seed), "--log", str(log)]
@@ -65,7 +66,7 @@ def main():
     split, _ = common.read_npz(str(data))
     finished = inside.finished(CSV, HEAD, 4)
     runs = [
-        (rate, model, common.WORDS, seed)
+        (rate, model, common.MAX_REVIEW_LEN, seed)
         for model, rate, seed in itertools.product(list(MODELS)[:2], RATES, range(SEEDS))
     ]
     runs += [

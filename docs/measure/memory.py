@@ -126,7 +126,7 @@ def toy_words(x):
     no, opinion, adverb = is_one_of(["not"]), is_one_of(TOY_OPINIONS), is_one_of(ADVERBS)
     turned = opinion & (before(no) | (before(adverb) & before(before(no))))
     kinds = {"plain": opinion & ~turned, "turned": turned, "not": no}
-    kinds["other"] = (x > common.UNKNOWN) & ~(opinion | no)
+    kinds["other"] = (x > common.OOV) & ~(opinion | no)
     return kinds
 
 
@@ -311,9 +311,9 @@ def measure_words(model, layer, left, x, args, note):
         ends.append((number[:, -1], p))
     sign = np.sign(np.corrcoef(*(np.concatenate(a) for a in zip(*ends)))[0, 1])
     moved, ids = sign * np.concatenate(moved).ravel(), np.concatenate(ids).ravel()
-    count = np.bincount(ids, minlength=common.VOCABULARY)
-    mean = np.bincount(ids, moved, minlength=common.VOCABULARY) / np.maximum(count, 1)
-    mean[(count < AT_LEAST) | (np.arange(common.VOCABULARY) <= common.INDEX_FROM)] = 0
+    count = np.bincount(ids, minlength=common.TOTAL_WORDS)
+    mean = np.bincount(ids, moved, minlength=common.TOTAL_WORDS) / np.maximum(count, 1)
+    mean[(count < AT_LEAST) | (np.arange(common.TOTAL_WORDS) <= common.INDEX_FROM)] = 0
     order = np.argsort(mean)
     for number in (*order[:LISTED], *order[: -LISTED - 1 : -1]):
         note("after", layer, f"moved by {names[number]}", mean[number])

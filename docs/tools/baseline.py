@@ -23,12 +23,12 @@ PAIRS = 100_000  # ids for bigrams; different pairs may share one
 
 def average(bigrams=False):
     """P(positive) from the mean of the word vectors: [b, 80] int32 -> [b, 1] float32."""
-    words = keras.Input((common.WORDS,), dtype="int32")
-    x = layers.Embedding(common.VOCABULARY, common.EMBEDDING)(words)  # [b, 80, 100]
+    words = keras.Input((common.MAX_REVIEW_LEN,), dtype="int32")
+    x = layers.Embedding(common.TOTAL_WORDS, common.EMBEDDING_LEN)(words)  # [b, 80, 100]
     x = layers.GlobalAveragePooling1D()(x)  # [b, 100]
     if bigrams:
         pairs = (words[:, :-1] * 7_919 + words[:, 1:]) % PAIRS  # [b, 79]
-        y = layers.Embedding(PAIRS, common.EMBEDDING)(pairs)  # [b, 79, 100]
+        y = layers.Embedding(PAIRS, common.EMBEDDING_LEN)(pairs)  # [b, 79, 100]
         x = layers.Add()([x, layers.GlobalAveragePooling1D()(y)])  # [b, 100]
     return keras.Model(words, layers.Dense(1, activation="sigmoid")(x))
 
@@ -41,7 +41,7 @@ def main(argv=None):
     args = common.parse_args(__file__, flags)
     model = average(bigrams)
     train, test, data = common.load_datasets(args)
-    adam = keras.optimizers.Adam(common.falling_rate(args, train), clipnorm=args.clipnorm)
+    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, data) as record:

@@ -50,7 +50,7 @@ NO_TABLES = {  # how files begin that are taken for tables, and what to do with 
 MEMBER = re.compile(r"(?:\./)?aclImdb/(train|test)/(neg|pos)/\d+_\d+\.txt")
 AUTHORS = 12_500  # reviews of each of the four kinds
 FIELD = 1 << 24  # letters of a field, and bytes of a text in the archive, at most
-REVIEWS = common.MEMBER_BYTES // common.WORDS  # of training or of test, at most
+REVIEWS = common.MEMBER_BYTES // common.MAX_REVIEW_LEN  # of training or of test, at most
 LIMIT = f"the scripts read {REVIEWS} reviews, and {common.MEMBER_BYTES >> 20} MiB, of each part"
 
 # part: "train", "test" or None, to be split; where: file and line; words: [n] numbers; label: text
@@ -66,7 +66,7 @@ def say(text, file=None):
 def words_of(text, number):
     """Split a text into words -> their numbers, [n] int32; number: {word: number}, grows."""
     text = re.sub(r"<br\s*/?>|\\[nrt]", " ", html.unescape(text))  # some write \n as two letters
-    return array.array("i", [number[word] for word in common.split_words(text)])
+    return array.array("i", [number[word] for word in common.tokenize(text)])
 
 
 def value(field):
@@ -281,7 +281,7 @@ def rank(train, number):
     """
     counts = np.bincount(np.concatenate([review.words for review in train]), minlength=len(number))
     order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # equals: as they come
-    ranks = np.full(len(number), max(common.VOCABULARY, len(order) + 1))
+    ranks = np.full(len(number), max(common.TOTAL_WORDS, len(order) + 1))
     ranks[order] = np.arange(1, len(order) + 1)
     words = list(number)  # in the order of their numbers
     return {words[i]: r for r, i in enumerate(order, start=1)}, ranks
@@ -300,7 +300,7 @@ def write(path, arrays, index):
                 common.fail(f"too many reviews, nothing is written: {LIMIT}")
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    common.replace(path, write_to)
+    common.write_atomically(path, write_to)
 
 
 def parse_args(argv):

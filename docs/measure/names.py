@@ -1,0 +1,16 @@
+"""The names of the book: what the programs above measure, and what the pages call it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
+BASELINE = "docs/tools/baseline"
+NETWORKS = {"rnn_layer_imdb": "SimpleRNN", "lstm_imdb": "LSTM", "gru_imdb": "GRU"}
+GATES = {"lstm_imdb": "ifo", "gru_imdb": "zr"}
+LAST_LINE = re.compile(  # of a run of a script
+    r"(?P<script>\w+): test accuracy (?P<accuracy>[\d.]+) \((?P<right>\d+)/(?P<n>\d+)\), "
+    r"loss (?P<loss>[\d.]+|nan), (?P<done>.+ s|loaded from .+), (?P<parameters>\d+) parameters, "
+    r"seed (?P<seed>\d+), data (?P<data>.+), device (?P<device>CPU|GPU), "
+    r"TensorFlow (?P<tensorflow>\S+), Keras (?P<keras>\S+)"
+)

@@ -1,0 +1,233 @@
+"""Run the scripts, as they are or with something changed, seed by seed: docs/measure/runs.csv.
+
+    python -m docs.measure.runs --data imdb.npz --runs runs
+    python -m docs.measure.runs --data imdb.npz --runs runs --only "exercise 4"
+    python -m docs.measure.runs --data imdb.npz --runs runs --only "exercise 4" --again
+
+EXPERIMENTS is what there is: to add one, add a line. Each run is that of a script as a user starts
+it, on a copy that is changed first: by a patch of docs/exercises, or line by line. A row is written
+as its run ends, and what the CSV has is not run again, but for weights that other programs need
+and that the folder of --runs lacks. --again runs all that is chosen, and compares.
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import NamedTuple
+
+from docs.measure import made_up, records
+from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS
+
+CSV = ROOT / "docs/measure/runs.csv"
+HEAD = (
+    "experiment", "script", "seed", "accuracy", "right", "n", "loss", "best_epoch", "parameters",
+    "data", "device", "tensorflow", "keras", "machine",
+)  # fmt: skip
+
+
+class Experiment(NamedTuple):
+    """What is run: a script with flags, on a copy with a patch and lines changed, and with seeds.
+
+    lines: (file, how the line begins, what takes its place, or "" for nothing) each.
+    data: imdb, toy, or the task of the first word (made_up.py).
+    """
+
+    name: str
+    script: str
+    flags: str = ""
+    patch: str = ""
+    lines: tuple = ()
+    data: str = "imdb"
+    seeds: int = 5
+
+
+def words(n):
+    """The line that makes every review n words long."""
+    return ("common.py", "MAX_REVIEW_LEN =", f"MAX_REVIEW_LEN = {n}")
+
+
+# Of the training reviews the last 5,000, in the order of read_npz, are tested on, not trained on.
+HELD_OUT = (
+    ("common.py", "splits = ", "(x, y), _ = read_npz(path)\n"
+     "splits = (x[:-5000], y[:-5000]), (x[-5000:], y[-5000:])"),
+    ("common.py", "IMDB_TRAIN, ", "IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 20_000, 25_000, 2_000"),
+)  # fmt: skip
+HOLD = ((f"{BASELINE}.py", "adam = ",
+         "adam = keras.optimizers.Adam(args.learning_rate, clipnorm=args.clipnorm)"),)  # fmt: skip
+MODELS = {  # script and flags, the quickest first
+    "averaging": (BASELINE, ""),
+    "averaging, pairs": (BASELINE, "--bigrams"),
+    "SimpleRNN": ("rnn_layer_imdb", ""),
+    "LSTM": ("lstm_imdb", ""),
+    "GRU": ("gru_imdb", ""),
+}
+
+
+def one_layer(script):
+    """The lines that leave out the first of a script's two layers."""
+    return (f"{script}.py", "self.rnn_1 =", ""), (f"{script}.py", "x = self.rnn_1(", "")
+
+
+def begin_bias(script, blocks):
+    """The line that adds a number for each gate to the bias of both layers before training."""
+    add = f"layer.cell.bias.assign_add(keras.ops.repeat({blocks}, args.units, axis=-1))"
+    start = "model.build((None, common.MAX_REVIEW_LEN))"
+    line = f"{start}\nfor layer in (model.rnn_1, model.rnn_2):\n    {add}"
+    return ((f"{script}.py", start, line),)
+
+
+def open_forget(b_f):
+    """The LSTM whose forget gate's bias begins at b_f, not at 1 (blocks i, f, g, o)."""
+    return begin_bias("lstm_imdb", [0.0, b_f - 1, 0.0, 0.0])
+
+
+def open_update(b_z):
+    """The GRU whose update gate's bias begins at b_z, not at 0 (rows x and h, blocks z, r, g)."""
+    return begin_bias("gru_imdb", [[b_z, 0.0, 0.0], [0.0, 0.0, 0.0]])
+
+
+def held_out(model, rate, epochs, layers=0, lines=(), seeds=1):
+    """A setting tried on held-out training reviews; layers: 1 or 2 of a network."""
+    script, flags = MODELS[model]
+    depth = f", {layers} layers" if layers else ""
+    name = f"held out: {model}{depth}, rate {rate}, {epochs} epochs"
+    lines += HELD_OUT + (one_layer(script) if layers == 1 else ())
+    flags += f" --learning-rate {rate} --epochs {epochs}"
+    return Experiment(name, script, flags, lines=lines, seeds=seeds)
+
+
+EXPERIMENTS = (
+    *(Experiment("as it is", script, seeds=10) for script in SCRIPTS),
+    *(Experiment("toy", script, data="toy") for script in (BASELINE, *SCRIPTS)),
+    Experiment("exercise 1", "rnn_layer_imdb", "--clipnorm 0"),
+    Experiment("exercise 3", "lstm_imdb", patch="03-one-layer"),
+    Experiment("exercise 4", "lstm_imdb", patch="04-200-words"),
+    Experiment("exercise 5", "lstm_imdb", patch="05-both-directions"),
+    Experiment("exercise 6", "lstm_imdb", patch="06-mask"),
+    Experiment("exercise 7", "lstm_imdb", patch="07-first-80-words"),
+    Experiment("exercise 8", "gru_imdb", "--units 32"),
+    Experiment("exercise 9", "rnn_layer_imdb", patch="09-hold-the-rate"),
+    Experiment("exercise 10", "rnn_cell_imdb", patch="10-lstm-by-hand"),
+    Experiment("exercise 11", "lstm_imdb", patch="11-pool-over-time"),
+    Experiment("exercise 12", BASELINE),
+    Experiment("exercise 12, pairs", BASELINE, "--bigrams"),
+    Experiment("exercise 13", "lstm_imdb", "--epochs 6", data="first"),
+    Experiment("exercise 14", "lstm_imdb", patch="14-open-forget-gate"),
+    Experiment("exercise 15", "rnn_cell_imdb", patch="15-min-gru"),
+    Experiment(
+        "exercise 15, first word", "rnn_cell_imdb", "--epochs 6", "15-min-gru", data="first"
+    ),
+    *(
+        Experiment(f"{n} words: {model}", *run, lines=(words(n),), seeds=3)
+        for model, run in MODELS.items()
+        for n in (40, 200, 320)
+        if (model, n) != ("LSTM", 200)  # which is exercise 4
+    ),
+    *(
+        held_out(model, rate, epochs, layers)
+        for model in MODELS
+        for layers in ((1, 2) if model in NETWORKS.values() else (0,))
+        for rate in ("0.0005", "0.001", "0.002", "0.003")
+        for epochs in (2, 3, 4)
+    ),
+    *(held_out(model, "0.01", 4, seeds=3) for model in ("averaging", "averaging, pairs")),
+    *(
+        held_out(model, "0.001", 4, lines=HOLD, seeds=3)._replace(
+            name=f"held out: {model}, 0.001 held"
+        )
+        for model in ("averaging", "averaging, pairs")
+    ),
+    *(Experiment(f"b_f = {b}", "lstm_imdb", lines=open_forget(b)) for b in (1.5, 2, 2.5)),
+    *(Experiment(f"b_z = {b}", "gru_imdb", lines=open_update(b)) for b in (1, 2, 3)),
+    Experiment("b_f = 3, clipnorm 0.05", "lstm_imdb", "--clipnorm 0.05", lines=open_forget(3)),
+)
+KEPT = "as it is", "toy"  # other programs read the weights of these, seeds 0 to 4
+
+
+def copy_scripts(experiment, folder):
+    """Copy the programs into a folder, changed as the experiment says."""
+    for path in (*ROOT.glob("*.py"), *ROOT.glob("docs/tools/*.py")):
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    if experiment.patch:
+        patch = ROOT / f"docs/exercises/{experiment.patch}.patch"
+        subprocess.run(["git", "apply", patch], check=True, cwd=folder)
+    for name, start, new in experiment.lines:
+        lines = (folder / name).read_text(encoding="utf-8").split("\n")
+        (at,) = (n for n, line in enumerate(lines) if line.strip().startswith(start))
+        lines[at] = textwrap.indent(new, lines[at][: lines[at].index(start)])
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+
+
+def saved(runs, name, script, seed):
+    """Return where a run leaves its weights and its log, but for the endings."""
+    return runs / f"{name}-{Path(script).name}-{seed}".replace(" ", "-")
+
+
+def run(experiment, seed, data, runs):
+    """Run an experiment with one seed -> its row of the CSV; if it is of KEPT, its files stay."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        copy_scripts(experiment, folder)
+        path = folder / "run"
+        if experiment.name in KEPT:
+            path = saved(runs, experiment.name, experiment.script, seed)
+        if experiment.data == "first":
+            made_up.write_npz("first", 80, folder / "first.npz")
+        data = {"imdb": data, "toy": "toy", "first": folder / "first.npz"}[experiment.data]
+        flags = ["--data", data, "--seed", str(seed), *experiment.flags.split()]
+        flags += ["--save", f"{path}.weights.h5", "--log", f"{path}.csv"]
+        command = [sys.executable, folder / f"{experiment.script}.py", *flags]
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+        last = LAST_LINE.fullmatch(out.splitlines()[-1])
+        with open(f"{path}.csv", newline="", encoding="utf-8") as file:
+            losses = [float(epoch["val_loss"]) for epoch in csv.DictReader(file)]
+    fields = {"experiment": experiment.name, "best_epoch": losses.index(min(losses)) + 1}
+    fields |= {"machine": records.machine(), **last.groupdict()}
+    return [str(fields[column]) for column in HEAD]
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
+    parser.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
+    parser.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    args.runs.mkdir(exist_ok=True)
+    records.finished(CSV, HEAD, 3)
+    with open(CSV, newline="", encoding="utf-8") as file:
+        rows = {tuple(row[:3]): row for row in csv.reader(file)}
+    todo = []
+    for experiment in EXPERIMENTS:
+        for seed in range(experiment.seeds):
+            key = experiment.name, Path(experiment.script).name, str(seed)
+            weights = Path(f"{saved(args.runs, *key)}.weights.h5")
+            needed = experiment.name in KEPT and seed < 5 and not weights.exists()
+            if experiment.name.startswith(args.only) and (key not in rows or needed or args.again):
+                todo.append((experiment, seed, args.data, args.runs))
+    with ThreadPool(args.jobs) as pool:
+        for row in pool.imap_unordered(lambda each: run(*each), todo):
+            before = rows.get(tuple(row[:3]))
+            if before is None and not args.again:
+                records.append(CSV, [row])
+            print(*row[:7], "before: " + " ".join(before[3:7]) if before else "", flush=True)
+
+
+if __name__ == "__main__":
+    main()
