@@ -17,7 +17,7 @@ import time
 import unicodedata
 import warnings
 import zipfile
-from collections import Counter, namedtuple
+from collections import Counter
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -58,8 +58,8 @@ EMBEDDING_LEN = 100  # length of a word vector
 PAD, START, OOV, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
-watched = "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty())
-BAR = 1 if watched else 2  # fit()'s verbose: a bar that grows, or one line for each epoch
+# verbose of fit(): 1 draws a bar, 2 writes a line for each epoch
+BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {"imdb.npz": "69664113be75683a", "imdb_word_index.json": "027313fe9a320280"}  # sha256
 IMDB_RANKS = "7759147de39893cd"  # sha256 of the ranks of IMDB's reviews, whatever file they are in
@@ -289,7 +289,8 @@ def make_datasets(train, test, batch_size, seed):
 
 
 def load_datasets(args):
-    """Load --data -> two tf.data pipelines of ([b, 80], [b]), to train and to test; their Data."""
+    """Load --data -> two tf.data pipelines of ([b, 80], [b]); what they are, for the record:
+    a name, the id of the vocabulary (for --save) and {word: rank} (for --review), or None."""
     name = path = args.data
     try:
         if name in ("auto", "imdb"):
@@ -305,12 +306,8 @@ def load_datasets(args):
     print(f"data {os.path.basename(name)}: {len(train[1])} training, {len(test[1])} test reviews")
     words = read_vocabulary(name) if args.save or args.review else (None, None)
     index = load_word_index(name, words) if args.review else None
-    data = Data(os.path.basename(name), words[0], index)
+    data = os.path.basename(name), words[0], index
     return *make_datasets(train, test, args.batch_size, args.seed), data
-
-
-# -------------------------------------------------------------------------------------------- words
-Data = namedtuple("Data", "name vocabulary index")  # of a run: how it is called, and its words
 
 
 def read_vocabulary(data):
@@ -332,12 +329,13 @@ def load_word_index(data, vocabulary=None):
     name, words = vocabulary or read_vocabulary(data)
     if name == "toy":
         return toy_reviews()[-1]
-    path = Path(data).with_name("imdb_word_index.json")  # counts if it is Keras's
+    path = Path(data).with_name("imdb_word_index.json")  # used if it is Keras's
     try:
-        if name == "imdb" and not (path.is_file() and digest(path.read_bytes()) == DIGESTS[path.name]):
-            path = Path(download(path.name))
         if name == "imdb":
-            words = path.read_bytes()
+            words = path.read_bytes() if path.is_file() else b""
+            if digest(words) != DIGESTS[path.name]:
+                path = Path(download(path.name))
+                words = path.read_bytes()
             if digest(words) != DIGESTS[path.name]:
                 raise ValueError(f"{path} is not Keras's: delete it, and it will be downloaded")
         elif words is None:
@@ -369,7 +367,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
 
     def __init__(self, args, data, done=None):  # done: what was done, if it is not training
         super().__init__()
-        self.args, self.data, self.done = args, data, done
+        self.args, self.done = args, done
+        self.data, self.vocabulary, self.index = data
         self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
 
     def on_train_begin(self, logs=None):
@@ -382,21 +381,16 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         self.score = logs["accuracy"], logs["loss"], int(self.model.metrics[0].count)
 
     def on_epoch_end(self, epoch, logs):
-        """Keep the scores and write the files; end the training instead if the loss is nan."""
+        """Write the files, unless the loss is nan. One that cannot be written is tried again."""
         self.epochs.append({"epoch": epoch + 1, **logs})
-        done, total = epoch + 1, self.args.epochs
-        count = f"{done} of {total}" if done < total else f"{total}"
-        seconds = time.perf_counter() - self.started
-        self.done = f"{count} {'epoch' if total == 1 else 'epochs'} in {seconds:.1f} s"
+        args, seconds = self.args, time.perf_counter() - self.started
+        count = f"{epoch + 1}" if epoch + 1 == args.epochs else f"{epoch + 1} of {args.epochs}"
+        self.done = f"{count} {'epoch' if args.epochs == 1 else 'epochs'} in {seconds:.1f} s"
         if np.isnan(logs["loss"]):
             self.model.stop_training = True
-        else:
-            self.write_files()
-
-    def write_files(self):
-        """Write --save and --log. What cannot be written is tried again after the next epoch."""
+            return
         self.unwritten = []
-        for path, write in (self.args.save, self.save), (self.args.log, self.log):
+        for path, write in (args.save, self.save), (args.log, self.log):
             try:
                 if path:
                     write_atomically(path, write)
@@ -407,11 +401,11 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def save(self, path):
         """Write the weights, with a note of their number and of which words their ids are."""
         n = self.model.count_params()
-        # HDF5 that met a full disk crashes when Python ends, so as many zeros must find room first.
+        # On a full disk HDF5 crashes when Python ends: first see that there is room, with zeros.
         Path(path).write_bytes(bytes(16 * n + 2**20))
         self.model.save_weights(path)
         with h5py.File(path, "a") as file:
-            file.attrs.update(data=self.data.name, words=self.data.vocabulary, parameters=n)
+            file.attrs.update(data=self.data, words=self.vocabulary, parameters=n)
 
     def log(self, path):
         """Write a row for each epoch."""
@@ -428,12 +422,11 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
         line = (
             f"{args.script}: test accuracy {score:.4f} ({score * n:.0f}/{n}), loss {loss:.4f}, "
-            f"{self.done}, {model.count_params()} parameters, seed {args.seed}, "
-            f"data {self.data.name}, device {device}, "
-            f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+            f"{self.done}, {model.count_params()} parameters, seed {args.seed}, data {self.data}, "
+            f"device {device}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
         try:
-            read_reviews(args.review, model, self.data.index)
+            read_reviews(args.review, model, self.index)
         finally:
             print(line)
         if np.isnan(loss):
@@ -452,7 +445,7 @@ def evaluate_saved(args, model):
         model.load_weights(args.load)
     except Exception:  # h5py and Keras raise whatever the content of a file leads to
         fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
-    words = str(notes.get("words", ""))  # "": of weights that a script has not saved
+    words = str(notes.get("words", ""))  # none in weights that a script has not saved
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
     vocabulary = read_vocabulary(args.data)
