@@ -67,13 +67,13 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
-# For tokenize(): punctuation (Unicode's P, none above U+1FFFF, and ASCII's symbols) but ' is a blank,
-# as is what has no width; a full-width form (U+FF01 to U+FF5E) is the ASCII sign that it stands for.
+# For tokenize(): punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) is a blank,
+# as is what has no width; a full-width form (U+FF01 to U+FF5E) is the ASCII sign it stands for.
 marks = [code for code in range(0x20000) if unicodedata.category(chr(code)).startswith("P")]
 PLAIN = dict.fromkeys([*marks, *map(ord, "$+<=>^`|~"), 0x200B, 0xFEFF], " ")
 PLAIN |= {ord("'"): "'", ord("\u2019"): "'"}
 PLAIN |= {code: PLAIN.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
-# A word of its own wherever it stands: a 字; an emoji with its style, frame, skin, region, or joined.
+# A word of its own wherever it stands: a 字; an emoji with its style, frame, skin or region.
 MORE = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 PICTURE = "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 PICTURE = f"(?:{PICTURE}|[#*0-9\xa9-\u3299](?={MORE})){MORE}*"

@@ -13,12 +13,8 @@ more, and has a small table in Chinese to begin with.
 """
 
 import argparse
-import array
-import collections
 import csv
-import gzip
 import html
-import itertools
 import json
 import os
 import random
@@ -27,7 +23,9 @@ import sys
 import tarfile
 import zipfile
 import zlib
+from collections import Counter, namedtuple
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -36,13 +34,14 @@ import common
 import numpy as np
 
 TEXT, LABEL = ("review", "text", "content", "评论"), ("sentiment", "label", "标签")
-PAIRS = "0/1 negative/positive neg/pos false/true 负/正 差评/好评 消极/积极".split()
+PAIRS = "0/1 negative/positive neg/pos false/true 负/正 负面/正面 差评/好评 消极/积极".split()
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-GZIP = b"\x1f\x8b"  # how such a file begins
-QUOTES = "its quotes are not in order: --unquoted reads a table that quotes nothing"
+# letters of Thai, Lao, Burmese, Khmer and kana: written without blanks between words
+SOLID = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")
 NO_TABLES = {  # how files begin that are taken for tables, and what to do with them
     b"PK\3\4": "a zip or an Excel sheet: unpack it, or save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "an Excel sheet: save it as CSV UTF-8",
+    b"PAR1": "Parquet: make a CSV of it, as pandas.read_parquet(NAME).to_csv(OTHER) does",
     b"{": "JSON: make a CSV of it, as pandas.read_json(NAME, lines=True).to_csv(OTHER) does",
     b"[": "JSON: make a CSV of it, as pandas.read_json(NAME).to_csv(OTHER) does",
 }
@@ -53,8 +52,11 @@ FIELD = 1 << 24  # letters of a field, and bytes of a text in the archive, at mo
 REVIEWS = common.MEMBER_BYTES // common.MAX_REVIEW_LEN  # of training or of test, at most
 LIMIT = f"the scripts read {REVIEWS} reviews, and {common.MEMBER_BYTES >> 20} MiB, of each part"
 
-# part: "train", "test" or None, to be split; where: file and line; words: [n] numbers; label: text
-Review = collections.namedtuple("Review", "part where words label")
+# names of the columns; places of text and label (or None); Rows; [what is wrong with other rows]
+Table = namedtuple("Table", "names text label rows bad")
+# part: "train", "test" or None, to be split; where: file and line
+Row = namedtuple("Row", "part where fields")
+Review = namedtuple("Review", "part where words label")
 
 
 def say(text, file=None):
@@ -62,173 +64,169 @@ def say(text, file=None):
     print("".join(c if c.isprintable() else " " for c in text), file=file)
 
 
-# --------------------------------------------------------------------------------- text and label
-def words_of(text, number):
-    """Split a text into words -> their numbers, [n] int32; number: {word: number}, grows."""
-    text = re.sub(r"<br\s*/?>|\\[nrt]", " ", html.unescape(text))  # some write \n as two letters
-    return array.array("i", [number[word] for word in common.tokenize(text)])
-
-
-def value(field):
+# ----------------------------------------------------------------------------------------- a table
+def normal(label):
     """Bring a label to the form in which labels are compared: lower case, and 1.0 as 1."""
-    text = field.strip().lower()
+    text = label.strip().lower()
     return f"{float(text) + 0:.15g}" if NUMBER.fullmatch(text) else text  # + 0: there is a -0.0
 
 
-def give_meaning(reviews, args):
-    """Turn labels into 0 and 1, by the flags or by the one known pair in use.
+def column(names, wanted, known, flag, needed=True):
+    """Find the place of a column: the one named by the flag, or that whose name is known, or None.
 
-    -> the reviews that have such a label, and the others.
-    Where there is a doubt the run ends.
+    Where there is a doubt, or none where one is needed, the run ends.
     """
-    found = collections.Counter(review.label for review in reviews)
-    pairs = [pair.split("/") for pair in PAIRS if not found.keys().isdisjoint(pair.split("/"))]
-    meaning = dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
-    if not meaning:
-        if len(pairs) != 1 or any(map(NUMBER.fullmatch, found.keys() - {"0", "1"})):
-            labels = ", ".join(f"{label[:20]!r} ({n})" for label, n in found.most_common(8))
+    if wanted in names:  # to the letter
+        return names.index(wanted)
+    fitting = [wanted.strip().lower()] if wanted else known
+    places = [i for i, name in enumerate(names) if name.lower() in fitting]
+    if len(places) > 1:
+        found = " and ".join(names[i] for i in places)
+        common.fail(f"the first line has {found}: say which it is with {flag} NAME")
+    if not places and (needed or wanted):
+        common.fail(
+            f"no column {' or '.join(fitting)} in the first line ({', '.join(names)[:200]}): "
+            f"say {flag} NAME, or put a line of names on top, such as review,label"
+        )
+    return places[0] if places else None
+
+
+def read_records(file, delimiter, quoting, escaped):
+    r"""Read a table as csv does, strictly -> [(number of its first line, its lines, its fields)].
+
+    escaped: a quote in quotes is \" and not "". csv.Error has the line where the record begins.
+    """
+    records, lines, number = [], [], 1
+
+    def remember():
+        for line in file:
+            lines.append(line.removeprefix("\ufeff"))  # in the middle too: of files put together
+            # \\ is no sign that a quote follows
+            yield re.sub(r'(\\\\)|\\"', lambda m: m[1] or '""', lines[-1]) if escaped else lines[-1]
+
+    try:
+        for fields in csv.reader(remember(), delimiter=delimiter, quoting=quoting, strict=True):
+            if fields:  # and not an empty line
+                records.append((number, lines.copy(), fields))
+            if len(records) > 2 * REVIEWS:
+                common.fail(f"too many reviews, at line {number} already: {LIMIT}")
+            number += len(lines)
+            lines.clear()
+    except csv.Error as error:
+        raise csv.Error(number, str(error)) from error
+    return records
+
+
+def look_for_rows(path, args, records, table, delimiter):
+    """End the run if a text in quotes has lines that could be rows, for only the user knows.
+
+    To csv a stray quote joins all rows up to the next quote into one, often without an error. A
+    line could be a row if something like a label is in the label's place.
+    """
+    n, label = len(table.names), table.label
+    if label is not None:
+        labels = {normal(fields[label]) for _, _, fields in records if len(fields) == n} - {""}
+        labels = labels.union(args.negative, args.positive, *(pair.split("/") for pair in PAIRS))
+        # from the nearer side, and from that without the text, which may have delimiters
+        places = {label if near else label - n for near in (2 * label < n - 1, label < table.text)}
+
+    def is_row(line):
+        fields = line.rstrip("\r\n").split(delimiter)
+        if label is None:
+            return len(fields) >= n and fields != [""]
+        found = [normal(fields[i].strip(' "')) for i in places if -len(fields) <= i < len(fields)]
+        return any(value in labels or NUMBER.fullmatch(value) for value in found)
+
+    for number, lines, fields in records:
+        rows = [is_row(line) for line in lines]
+        odd = number == records[0][0] or len(fields) != n
+        if len(lines) > 1 and (odd or any(rows[1:-1]) or rows[0] and rows[-1]):
             common.fail(
-                f"nothing is written: the labels are {labels}. Known are {', '.join(PAIRS)}, one "
-                "pair at a time; of others say what they mean, as in --negative 1,2 --positive 4,5"
+                f"{os.path.basename(path)} line {number}: a text in quotes has lines that could be "
+                "rows, nothing is written: say --quoted if line breaks in quotes belong to the "
+                "text, or --unquoted if a quote is a letter like others in this table"
             )
-        meaning = dict(zip(pairs[0], (0, 1)))
-    known = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
-    return known, [r for r in reviews if r.label not in meaning]
 
 
-# ----------------------------------------------------------------------------------------- a table
-def column(names, wanted, known, flag):
-    """Find the place of a column: the one named by the flag, or the first whose name is known."""
-    lower = [name.strip().lower() for name in names]
-    for name in [wanted.strip().lower()] if wanted else known:
-        if name in lower:
-            return lower.index(name)
+def parse(path, args):
+    """Read a table of text -> what stands between its columns, its records; or end the run."""
+    quoting, errors = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL, []
+    with open(path, encoding=args.encoding, newline="") as file:
+        first = next((line for line in file if line.strip("\ufeff\r\n")), "")
+        if "\0" in first:
+            raise UnicodeError("it has zero bytes")
+        found = max(",;\t", key=first.count)
+        delimiter = args.delimiter or (found if found in first else "\x1f")  # there is one column
+        for escaped in (False, True):  # in quotes a quote is "", or \" in the whole table
+            file.seek(0)
+            try:
+                return delimiter, read_records(file, delimiter, quoting, escaped)
+            except csv.Error as error:
+                errors.append(error.args)
+    line, why = max(errors)  # of the reading that came further
+    what = (
+        f"a field has more than {FIELD} letters"
+        if "limit" in why
+        else "its quotes are not in order"
+    )
     common.fail(
-        f"no column {wanted or ' or '.join(known)} in the first line ({', '.join(names)[:200]}): "
-        f"say {flag} NAME, or put a line of names on top, such as review,label"
+        f"{os.path.basename(path)} line {line}: {what} ({why}), nothing is written: mend them, or "
+        "say --unquoted if a quote is a letter like others in this table"
     )
 
 
-class Table:
-    """The rows of a table of text, each with the line on which it begins.
-
-    To csv a stray quote joins all rows up to the next quote into one, often without an error. So
-    what csv reads counts only if the quotes are in order (strict) and no line in it is a row; else
-    its first line alone is wrong, and the next line may begin a row again.
-    """
-
-    def __init__(self, file, args):
-        self.file, self.ahead = file, collections.deque()  # lines that are read and not used yet
-        first = file.readline().lstrip("\ufeff")
-        if "\0" in first:
-            raise UnicodeError("it has zero bytes")
-        self.delimiter = args.delimiter or max(",;\t", key=first.count)
-        quoting = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL
-        self.dialect = {"delimiter": self.delimiter, "quoting": quoting, "strict": True}
-        self.names = next(csv.reader([first], **self.dialect), [])
-        self.text = column(self.names, args.text, TEXT, "--text")
-        self.label = column(self.names, args.label, LABEL, "--label")
-        # In quotes a quote is "", or \" in the whole table; it then stands before a letter too.
-        escaped = re.compile(rf'\\"[^"\r\n{re.escape(self.delimiter)}]')
-        self.escaped = not args.unquoted and any(map(escaped.search, file))
-        file.seek(0)
-        file.readline()
-        self.known = {*args.negative, *args.positive} or {*"/".join(PAIRS).split("/")}
-
-    def lines(self):
-        """Look at the lines that are not used yet, one by one."""
-        for i in itertools.count():
-            if i == len(self.ahead):
-                line = self.file.readline()
-                if self.escaped:  # \" to "", but \\ is no sign that a quote follows
-                    line = re.sub(r'(\\\\)|\\"', lambda found: found[1] or '""', line)
-                self.ahead.append(line)
-            if not self.ahead[i]:  # the end
-                return
-            yield self.ahead[i]
-
-    def is_row(self, line):
-        """Tell whether a line is a row with a label if a quote in it is a letter like others."""
-        fields = line.rstrip("\r\n").split(self.delimiter)
-        if len(fields) != len(self.names):
-            return False
-        label = value(fields[self.label].strip(' "'))
-        return label in self.known or bool(NUMBER.fullmatch(label))
-
-    def read(self):
-        """Look at the next row -> its fields, what is wrong, how many lines it takes."""
-        reader = csv.reader(self.lines(), **self.dialect)
-        try:
-            fields = next(reader)
-        except csv.Error:
-            return [], QUOTES, 1
-        n = reader.line_num
-        rows = [self.is_row(line) for line in itertools.islice(self.ahead, n)]
-        if any(rows[1:-1]) or n > 1 and rows[0] and rows[-1]:
-            return [], QUOTES, 1
-        if fields and len(fields) != len(self.names):
-            return [], f"{len(fields)} fields, not {len(self.names)}", n
-        return fields, "", n
-
-    def __iter__(self):
-        """Yield ("line 7", text, label, "") of a row, or ("line 7", "", "", what is wrong)."""
-        number = 2
-        while any(self.lines()):
-            fields, wrong, n = self.read()
-            if wrong:
-                yield f"line {number}", "", "", wrong
-            elif fields:  # and not an empty line
-                yield f"line {number}", fields[self.text], fields[self.label], ""
-            number += n
-            for _ in range(n):
-                self.ahead.popleft()
-
-
-def table_rows(path, args, part):
-    """Yield (part, where, text, label, what is wrong) of each row of a table."""
-    with open(path, encoding=args.encoding, newline="") as file:
-        table = Table(file, args)
-        say(f"{path}: text in {table.names[table.text]}, label in {table.names[table.label]}")
-        for row in table:
-            yield part, *row
+def read_table(path, args, label_needed):
+    """Read a table of text -> a Table, or end the run."""
+    delimiter, records = parse(path, args)
+    names = [name.strip() for name in records[0][2]] if records else []
+    twice = [name for name, n in Counter(names).items() if name and n > 1]
+    if twice:
+        common.fail(f"more than one column has the name {twice[0]}: rename all but one")
+    text = column(names, args.text, TEXT, "--text")
+    table = Table(names, text, column(names, args.label, LABEL, "--label", label_needed), [], [])
+    if not args.quoted:
+        look_for_rows(path, args, records, table, delimiter)
+    for line, _, fields in records[1:]:
+        where = f"{os.path.basename(path)} line {line}"
+        if len(fields) == len(names):
+            table.rows.append(Row(None, where, fields))
+        else:
+            table.bad.append(f"{where}: {len(fields)} fields, not {len(names)}")
+    label = "no column" if table.label is None else names[table.label]
+    say(f"{path}: text in {names[text]}, label in {label}")
+    return table
 
 
 # ----------------------------------------------------------------------------- the authors' archive
-def archive_rows(path, args, part):
-    """Yield (part, where, text, label, what is wrong) of each review in aclImdb_v1.tar.gz.
-
-    In one pass over the archive, in which only the names of MEMBER are looked at.
-    """
-    with open(path, "rb") as file:
-        opened = gzip.open if file.read(2) == GZIP else open  # some browsers unpack what they fetch
-    kinds = collections.Counter()
-    with opened(path, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+def read_archive(path):
+    """Read aclImdb_v1.tar.gz, in one pass and only the names of MEMBER -> a Table."""
+    table = Table(["label", "text"], 1, 0, [], [])
+    with tarfile.open(path) as archive:
         for member in archive:
             found = MEMBER.fullmatch(member.name)
-            if found and member.isreg() and member.size <= FIELD:
-                part, label = found.groups()
-                kinds[part, label] += 1
-                try:
-                    text = archive.extractfile(member).read().decode("utf-8")
-                    yield part, member.name, text, label, ""
-                except UnicodeDecodeError:
-                    yield part, member.name, "", label, "it is not in UTF-8"
-        while stream.read(1 << 20):  # on to gzip's check sum, which stands at the end
+            if not found or not member.isreg():
+                continue
+            try:
+                if member.size > FIELD:
+                    raise ValueError(f"it has more than {FIELD} bytes")
+                fields = found[2], archive.extractfile(member).read().decode("utf-8")
+                table.rows.append(Row(found[1], member.name, fields))
+            except ValueError as error:  # UnicodeDecodeError is one
+                table.bad.append(f"{member.name}: {error}")
+        while archive.fileobj.read(1 << 20):  # on to gzip's check sum, which stands at the end
             pass
+    kinds = Counter((row.part, row.fields[0]) for row in table.rows)
     if sorted(kinds.values()) != 4 * [AUTHORS]:
         counts = ", ".join(f"{n} {part}/{label}" for (part, label), n in sorted(kinds.items()))
         print(f"warning: not the authors' 4 x {AUTHORS} reviews: {counts}", file=sys.stderr)
+    return table
 
 
-# ----------------------------------------------------------------------------- from rows to a file
-def read(path, args, part, number):
-    """Read a table or the archive -> its reviews, and a list of what is wrong with other rows.
-
-    part: that of a table's reviews; number: as for words_of(). What cannot be read ends the run.
-    """
-    reviews, bad, words = [], [], 0
-    parts = 1 if part else 2  # of the file, that these reviews can fill
+def read(path, args, label_needed=True):
+    """Read a table or the archive -> a Table; what is wrong with the file ends the run."""
     try:
+        if os.path.isdir(path):
+            raise OSError("it is a folder; of IMDB's authors give the .tar.gz, not unpacked")
         if os.path.exists(path) and not os.path.isfile(path):
             raise OSError("it is no file")  # a pipe can be read only once
         with open(path, "rb") as file:
@@ -236,20 +234,9 @@ def read(path, args, part, number):
         for magic, what in NO_TABLES.items():
             if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(magic):
                 common.fail(f"{path} is {what}")
-        archive = start.startswith(GZIP) or start[257:262] == b"ustar"
-        if archive and part:
-            common.fail(f"{path} has training and test reviews: name no other table beside it")
-        rows = (archive_rows if archive else table_rows)(path, args, part)
-        for part, where, text, label, wrong in rows:
-            where = f"{os.path.basename(path)} {where}"
-            review = Review(part, where, words_of(text, number), value(label))
-            if review.words:
-                reviews.append(review)
-                words += len(review.words)
-            else:
-                bad.append(f"{where}: {wrong or 'there is no word in it'}")
-            if len(reviews) + len(bad) > parts * REVIEWS or 2 * words > parts * common.MEMBER_BYTES:
-                common.fail(f"too many reviews, at {where} already: {LIMIT}")
+        if start.startswith(b"\x1f\x8b") or start[257:262] == b"ustar":
+            return read_archive(path)  # some browsers unpack what they fetch
+        return read_table(path, args, label_needed)
     except UnicodeError as error:
         common.fail(
             f"{path} is not in {args.encoding} ({error}): say --encoding gb18030 (Excel on a "
@@ -257,50 +244,191 @@ def read(path, args, part, number):
         )
     except (EOFError, tarfile.TarError, zlib.error) as error:
         common.fail(f"{path} is not a whole .tar.gz: {error} (a table must be unpacked)")
-    except (OSError, csv.Error) as error:
+    except OSError as error:
         common.fail(f"cannot read {path}: {error}")
+
+
+# -------------------------------------------------------------------------- words and labels of rows
+def split_words(text):
+    """Split a text into words; the same word is the same object, to save memory."""
+    text = re.sub(r"&#\d{9,};?", " ", text)  # no character; of 5,000 digits Python makes no number
+    text = re.sub(
+        r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text)
+    )  # some write \n as two letters
+    return [sys.intern(word) for word in common.tokenize(text)]
+
+
+def meanings(labels, args):
+    """Say which labels mean 0 and 1: those of the flags, or those of the one known pair in use.
+
+    labels: a Counter. Raises ValueError where there is a doubt.
+    """
+    if args.negative:
+        for label in {*args.negative, *args.positive} - labels.keys():
+            say(f"warning: no row has the label {label!r}", sys.stderr)
+        return dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
+    pairs = [pair.split("/") for pair in PAIRS if not labels.keys().isdisjoint(pair.split("/"))]
+    if len(pairs) != 1 or any(map(NUMBER.fullmatch, labels.keys() - {"0", "1"})):
+        shown = ", ".join(f"{label[:20]!r} ({n})" for label, n in labels.most_common(8))
+        raise ValueError(
+            f"the labels are {shown}. Known are {', '.join(PAIRS)}, one pair at a time; of others "
+            "say what they mean, as in --negative 1,2 --positive 4,5 or --negative 负面,很差 "
+            "--positive 正面,很好"
+        )
+    return dict(zip(pairs[0], (0, 1)))
+
+
+def read_reviews(args):
+    """Read the table, two tables or the archive -> Reviews, [what is wrong with each other row]."""
+    reviews, bad = [], []
+    for path, part in zip(args.tables, ("train", "test") if args.test_table else (None,)):
+        table = read(path, args)
+        if part and any(row.part for row in table.rows):
+            common.fail(f"{path} has training and test reviews: name no other table beside it")
+        bad += table.bad
+        for row in table.rows:
+            words, label = split_words(row.fields[table.text]), normal(row.fields[table.label])
+            if words:
+                reviews.append(Review(part or row.part, row.where, words, label))
+            else:
+                bad.append(f"{row.where}: there is no word in it")
     return reviews, bad
 
 
+def give_meaning(reviews, args):
+    """Turn labels into 0 and 1 -> Reviews, [what is wrong with each other one]; or end the run."""
+    try:
+        meaning = meanings(Counter(review.label for review in reviews), args)
+    except ValueError as error:
+        common.fail(f"nothing is written: {error}")
+    known = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
+    others = [f"{r.where}: the label {r.label[:20]!r}" for r in reviews if r.label not in meaning]
+    return known, [] if args.negative else others  # by the flags it is on purpose
+
+
+def name_bad(bad, rows, skip):
+    """Name the rows that are no reviews: all that are skipped, else the first ten, and end."""
+    if bad:
+        say(f"{len(bad)} of {rows} rows are no reviews:", sys.stderr)
+        for line in bad if skip else bad[:10]:
+            say(f"  {line}", sys.stderr)
+        if not skip:
+            common.fail("nothing is written; mend them, or leave them out with --skip-bad")
+
+
+def warn_of_solid(reviews):
+    """Say if texts are written without blanks between words."""
+    solid = [r.where for r in reviews if len(SOLID.findall("".join(r.words))) > 6 * len(r.words)]
+    if solid:
+        text = (
+            "has no blanks between its words: it is read as one word. A segmenter puts them there"
+        )
+        say(f"warning: {solid[0]} {text} ({len(solid)} such reviews)", sys.stderr)
+
+
+# ----------------------------------------------------------------------------- from reviews to a file
 def choose_test(reviews, share, seed):
-    """Set the part of each review of one table: the same share of each label is for the test."""
+    """Choose the places of test reviews: the same share of each label, and one at least."""
     rng, test = random.Random(seed), set()
     for label in (0, 1):
         places = [i for i, review in enumerate(reviews) if review.label == label]
         n = max(1, round(len(places) * share))
         test.update(rng.sample(places, min(n, len(places))))
-    parts = ("test" if i in test else "train" for i in range(len(reviews)))
-    return [review._replace(part=part) for part, review in zip(parts, reviews)]
+    return test
 
 
-def rank(train, number):
-    """Rank the words by how often they are in training, 1 the most frequent.
+def split(reviews, args):
+    """Split into training and test reviews: by their parts, or by chance where they have none."""
+    test = {i for i, review in enumerate(reviews) if review.part == "test"}
+    if reviews and not reviews[0].part:
+        test = choose_test(reviews, args.test_share, args.seed)
+    train = [review for i, review in enumerate(reviews) if i not in test]
+    n = Counter(review.label for review in train)
+    if not (n[0] and n[1] and test):
+        common.fail(
+            f"{n[0]} negative and {n[1]} positive reviews for training, {len(test)} for the test: "
+            "there must be some of each"
+        )
+    return train, [reviews[i] for i in sorted(test)]
 
-    number: {word: number} -> {word: rank}, and ranks by number, [len(number)]: for a word that is
-    not in training one beyond the vocabulary.
-    """
-    counts = np.bincount(np.concatenate([review.words for review in train]), minlength=len(number))
-    order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]  # equals: as they come
-    ranks = np.full(len(number), max(common.TOTAL_WORDS, len(order) + 1))
-    ranks[order] = np.arange(1, len(order) + 1)
-    words = list(number)  # in the order of their numbers
-    return {words[i]: r for r, i in enumerate(order, start=1)}, ranks
+
+def rank_words(reviews):
+    """Rank words by how often they are in the reviews, equals as they come -> {word: 1, 2, ...}."""
+    counts = Counter(chain.from_iterable(review.words for review in reviews))
+    return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
 
 
-def write(path, arrays, index):
+def to_arrays(reviews, index):
+    """Make of n reviews an array of n lists of ranks, and one of n labels."""
+    beyond = max(common.TOTAL_WORDS, len(index) + 1)  # of a word that is not in training
+    x = np.empty(len(reviews), dtype=object)
+    x[:] = [[index.get(word, beyond) for word in review.words] for review in reviews]
+    return x, np.array([review.label for review in reviews])
+
+
+def write(path, train, test, index):
     """Write the reviews and their words into one file, whole or not at all. Raises OSError."""
+    x_train, y_train = to_arrays(train, index)
+    x_test, y_test = to_arrays(test, index)
 
     def write_to(name):
         with open(name, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(
+                file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test
+            )
         with zipfile.ZipFile(name, "a", zipfile.ZIP_DEFLATED) as archive:
             with archive.open("words.json", "w") as file:
                 file.write(json.dumps(index, ensure_ascii=False).encode())
-            if max(member.file_size for member in archive.infolist()) > common.MEMBER_BYTES:
-                common.fail(f"too many reviews, nothing is written: {LIMIT}")
+            largest = max(member.file_size for member in archive.infolist())
+        if largest > common.MEMBER_BYTES or max(len(train), len(test)) > REVIEWS:
+            common.fail(f"too many reviews, nothing is written: {LIMIT}")
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
     common.write_atomically(path, write_to)
+
+
+def report(path, train, test, index):
+    """Print how many reviews there are, and what an accuracy on them has to be compared with."""
+    for name, reviews in ("training", train), ("test", test):
+        share = sum(review.label for review in reviews) / len(reviews)
+        say(f"{path}: {len(reviews)} {name} reviews, {share:.0%} of them positive")
+    largest = max(share, 1 - share)  # of the test reviews
+    print(f"to say the same of every test review would be right for {largest:.0%}")
+    seen = {tuple(review.words) for review in train}
+    again = sum(tuple(review.words) in seen for review in test)
+    print(f"{again} test reviews are training reviews too, word for word")
+    print(f"{len(index)} different words in training")
+
+
+# ------------------------------------------------------------------------------- the command line
+def add_table_flags(parser):
+    """Add the flags that say how a table is read."""
+
+    def labels(text):
+        return [normal(label) for label in re.split("[,，]", text)]
+
+    add, either = parser.add_argument, parser.add_mutually_exclusive_group().add_argument
+    add("--text", metavar="NAME", help="column of the text")
+    add("--label", metavar="NAME", help="column of the label")
+    add("--negative", type=labels, default=[], metavar="A,B", help="labels that mean negative")
+    add("--positive", type=labels, default=[], metavar="C,D", help="labels that mean positive")
+    add("--delimiter", metavar="C", help="between columns (found out if , or ; or tab)")
+    add("--encoding", default="utf-8", help="of the tables, such as gb18030 (%(default)s)")
+    either("--quoted", action="store_true", help="line breaks in quotes belong to the text")
+    either("--unquoted", action="store_true", help="a quote is a letter like others")
+
+
+def check_table_flags(parser, args):
+    """End the run with status 2 if the flags of add_table_flags() make no sense."""
+    if bool(args.negative) != bool(args.positive) or {*args.negative} & {*args.positive}:
+        parser.error("--negative and --positive go together and have no label in common")
+    args.delimiter = args.delimiter and args.delimiter.replace("\\t", "\t")
+    csv.field_size_limit(FIELD)  # a review may be longer than csv expects
+    try:
+        csv.reader([], delimiter=args.delimiter or ",")
+        "".encode(args.encoding)
+    except (TypeError, ValueError, LookupError) as error:
+        parser.error(f"--delimiter or --encoding: {error}")
 
 
 def parse_args(argv):
@@ -308,29 +436,17 @@ def parse_args(argv):
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add, a_path = parser.add_argument, os.path.expanduser
-
-    def labels(text):
-        return [value(label) for label in text.split(",")]
-
-    def tab(text):
-        return text.replace("\\t", "\t")
-
     add("table", type=a_path, help="of training reviews, or of all; or the authors' archive")
     add("test_table", type=a_path, nargs="?", help="of test reviews")
     add("--out", type=a_path, required=True, metavar="FILE", help="FILE.npz")
-    add("--text", metavar="NAME", help="column of the text")
-    add("--label", metavar="NAME", help="column of the label")
-    add("--negative", type=labels, default=[], metavar="A,B", help="labels that mean negative")
-    add("--positive", type=labels, default=[], metavar="C,D", help="labels that mean positive")
-    add("--delimiter", type=tab, metavar="C", help="between columns (found out if , or ; or tab)")
-    add("--unquoted", action="store_true", help="in the table a quote is a letter like others")
-    add("--encoding", default="utf-8", help="of the tables, such as gb18030 (%(default)s)")
+    add_table_flags(parser)
     add("--test-share", type=partial(common.number, float, 0, 1), default=0.2, metavar="X")
     add("--seed", type=int, default=0, help="of the split (%(default)s)")
-    add("--skip-bad", action="store_true", help="leave out rows that are no review")
+    add("--skip-bad", action="store_true", help="leave out rows that are no review, and name them")
     add("--replace", action="store_true", help="replace the file if it is there")
     args = parser.parse_args(argv)
-    args.tables = [args.table] + [args.test_table] * (args.test_table is not None)
+    check_table_flags(parser, args)
+    args.tables = [args.table, args.test_table] if args.test_table else [args.table]
     args.out = os.path.realpath(args.out)  # a link is followed
     if not args.out.endswith(".npz"):
         parser.error(f"--out {args.out}: the name must end in .npz")
@@ -339,65 +455,26 @@ def parse_args(argv):
             parser.error(f"--out {args.out} is a table to be read")
     if os.path.exists(args.out) and not (args.replace and os.path.isfile(args.out)):
         parser.error(f"{args.out} is there: take another name, or say --replace")
-    if bool(args.negative) != bool(args.positive) or {*args.negative} & {*args.positive}:
-        parser.error("--negative and --positive go together and have no label in common")
-    try:
-        csv.reader([], delimiter=args.delimiter or ",")
-        "".encode(args.encoding)
-    except (TypeError, ValueError, LookupError) as error:
-        parser.error(f"--delimiter or --encoding: {error}")
     return args
 
 
 def main(argv=None):
     args = parse_args(argv)
-    csv.field_size_limit(FIELD)
-    number = collections.defaultdict(itertools.count().__next__)  # a new word gets the next number
-    reviews, bad = [], []
-    for path, part in zip(args.tables, ("train", "test") if args.test_table else (None,)):
-        more, more_bad = read(path, args, part, number)
-        reviews, bad = reviews + more, bad + more_bad
+    reviews, bad = read_reviews(args)
     rows = len(reviews) + len(bad)
     if reviews:
         reviews, others = give_meaning(reviews, args)
-        if not args.negative:  # else it is on purpose that they are left out
-            bad += [f"{review.where}: the label {review.label[:20]!r}" for review in others]
-    if bad:
-        say(f"{len(bad)} of {rows} rows are no reviews:", sys.stderr)
-        for line in bad[:10]:
-            say(f"  {line}", sys.stderr)
-        if not args.skip_bad:
-            common.fail("nothing is written; mend them, or leave them out with --skip-bad")
-    if reviews and not reviews[0].part:
-        reviews = choose_test(reviews, args.test_share, args.seed)
-    train, test = ([r for r in reviews if r.part == part] for part in ("train", "test"))
-    if {r.label for r in train} != {0, 1} or not test:
-        counts = (sum(r.label == label for r in train) for label in (0, 1))
-        n = "{} negative and {} positive".format(*counts)
-        common.fail(
-            f"{n} reviews for training, {len(test)} for the test: there must be some of each"
-        )
-    index, ranks = rank(train, number)
-    arrays = {}
-    for part, chosen in ("train", train), ("test", test):
-        if len(chosen) > REVIEWS:
-            common.fail(f"{len(chosen)} {part} reviews are too many: {LIMIT}")
-        arrays[f"x_{part}"] = np.empty(len(chosen), dtype=object)
-        arrays[f"x_{part}"][:] = [ranks[r.words].tolist() for r in chosen]
-        arrays[f"y_{part}"] = np.array([r.label for r in chosen])
+        bad += others
+    name_bad(bad, rows, args.skip_bad)
+    warn_of_solid(reviews)
+    train, test = split(reviews, args)
+    index = rank_words(train)
     try:
-        write(args.out, arrays, index)
+        write(args.out, train, test, index)
     except OSError as error:
         common.fail(f"cannot write {args.out}: {error}")
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
-    for name, y in ("training", arrays["y_train"]), ("test", arrays["y_test"]):
-        say(f"{args.out}: {len(y)} {name} reviews, {y.mean():.0%} of them positive")
-    largest = max(y.mean(), 1 - y.mean())
-    print(f"to say the same of every test review would be right for {largest:.0%}")
-    seen = {r.words.tobytes() for r in train}
-    again = sum(r.words.tobytes() in seen for r in test)
-    print(f"{again} test reviews are training reviews too, word for word")
-    print(f"{len(index)} different words in training")
+    report(args.out, train, test, index)
 
 
 if __name__ == "__main__":
