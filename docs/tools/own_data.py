@@ -25,7 +25,6 @@ import zipfile
 import zlib
 from collections import Counter, namedtuple
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -36,7 +35,7 @@ import numpy as np
 TEXT, LABEL = ("review", "text", "content", "评论"), ("sentiment", "label", "标签")
 PAIRS = "0/1 negative/positive neg/pos false/true 负/正 负面/正面 差评/好评 消极/积极".split()
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-# letters of Thai, Lao, Burmese, Khmer and kana: written without blanks between words
+# Thai, Lao, Burmese, Khmer and kana are written without blanks between words.
 SOLID = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")
 NO_TABLES = {  # how files begin that are taken for tables, and what to do with them
     b"PK\3\4": "a zip or an Excel sheet: unpack it, or save the sheet as CSV UTF-8",
@@ -47,15 +46,15 @@ NO_TABLES = {  # how files begin that are taken for tables, and what to do with 
 }
 # A review in the authors' archive; those of unsup and a Mac's ._ files do not match.
 MEMBER = re.compile(r"(?:\./)?aclImdb/(train|test)/(neg|pos)/\d+_\d+\.txt")
+LETTER = "if a quote is a letter like others in this table"
 AUTHORS = 12_500  # reviews of each of the four kinds
-FIELD = 1 << 24  # letters of a field, and bytes of a text in the archive, at most
+FIELD = 1 << 24  # letters of a field, at most
 REVIEWS = common.MEMBER_BYTES // common.MAX_REVIEW_LEN  # of training or of test, at most
 LIMIT = f"the scripts read {REVIEWS} reviews, and {common.MEMBER_BYTES >> 20} MiB, of each part"
 
-# names of the columns; places of text and label (or None); Rows; [what is wrong with other rows]
+# text, label: places of these columns (label may be None); bad: [what is wrong with other rows]
 Table = namedtuple("Table", "names text label rows bad")
-# part: "train", "test" or None, to be split; where: file and line
-Row = namedtuple("Row", "part where fields")
+Row = namedtuple("Row", "part where fields")  # part: train, test or None; where: file and line
 Review = namedtuple("Review", "part where words label")
 
 
@@ -72,85 +71,34 @@ def normal(label):
 
 
 def column(names, wanted, known, flag, needed=True):
-    """Find the place of a column: the one named by the flag, or that whose name is known, or None.
-
-    Where there is a doubt, or none where one is needed, the run ends.
-    """
-    if wanted in names:  # to the letter
-        return names.index(wanted)
+    """Find the place of a column: that of the flag, or one whose name is known, or end the run."""
     fitting = [wanted.strip().lower()] if wanted else known
-    places = [i for i, name in enumerate(names) if name.lower() in fitting]
-    if len(places) > 1:
-        found = " and ".join(names[i] for i in places)
-        common.fail(f"the first line has {found}: say which it is with {flag} NAME")
-    if not places and (needed or wanted):
-        common.fail(
-            f"no column {' or '.join(fitting)} in the first line ({', '.join(names)[:200]}): "
-            f"say {flag} NAME, or put a line of names on top, such as review,label"
-        )
-    return places[0] if places else None
+    places = [i for i, name in enumerate(names) if name == wanted]  # to the letter
+    places = places or [i for i, name in enumerate(names) if name.lower() in fitting]
+    if len(places) == 1 or not (places or needed or wanted):
+        return places[0] if places else None
+    found = " and ".join(names[i] for i in places) or f"no column {' or '.join(fitting)}"
+    common.fail(
+        f"{found} in the first line ({', '.join(names)[:200]}): say {flag} NAME; a table begins "
+        "with a line of names, each of them once, such as review,label"
+    )
 
 
-def read_records(file, delimiter, quoting, escaped):
-    r"""Read a table as csv does, strictly -> [(number of its first line, its lines, its fields)].
-
-    escaped: a quote in quotes is \" and not "". csv.Error has the line where the record begins.
-    """
-    records, lines, number = [], [], 1
-
-    def remember():
-        for line in file:
-            lines.append(line.removeprefix("\ufeff"))  # in the middle too: of files put together
-            # \\ is no sign that a quote follows
-            yield re.sub(r'(\\\\)|\\"', lambda m: m[1] or '""', lines[-1]) if escaped else lines[-1]
-
-    try:
-        for fields in csv.reader(remember(), delimiter=delimiter, quoting=quoting, strict=True):
-            if fields:  # and not an empty line
-                records.append((number, lines.copy(), fields))
-            if len(records) > 2 * REVIEWS:
-                common.fail(f"too many reviews, at line {number} already: {LIMIT}")
-            number += len(lines)
-            lines.clear()
-    except csv.Error as error:
-        raise csv.Error(number, str(error)) from error
-    return records
-
-
-def look_for_rows(path, args, records, table, delimiter):
-    """End the run if a text in quotes has lines that could be rows, for only the user knows.
-
-    To csv a stray quote joins all rows up to the next quote into one, often without an error. A
-    line could be a row if something like a label is in the label's place.
-    """
-    n, label = len(table.names), table.label
-    if label is not None:
-        labels = {normal(fields[label]) for _, _, fields in records if len(fields) == n} - {""}
-        labels = labels.union(args.negative, args.positive, *(pair.split("/") for pair in PAIRS))
-        # from the nearer side, and from that without the text, which may have delimiters
-        places = {label if near else label - n for near in (2 * label < n - 1, label < table.text)}
-
-    def is_row(line):
-        fields = line.rstrip("\r\n").split(delimiter)
-        if label is None:
-            return len(fields) >= n and fields != [""]
-        found = [normal(fields[i].strip(' "')) for i in places if -len(fields) <= i < len(fields)]
-        return any(value in labels or NUMBER.fullmatch(value) for value in found)
-
-    for number, lines, fields in records:
-        rows = [is_row(line) for line in lines]
-        odd = number == records[0][0] or len(fields) != n
-        if len(lines) > 1 and (odd or any(rows[1:-1]) or rows[0] and rows[-1]):
-            common.fail(
-                f"{os.path.basename(path)} line {number}: a text in quotes has lines that could be "
-                "rows, nothing is written: say --quoted if line breaks in quotes belong to the "
-                "text, or --unquoted if a quote is a letter like others in this table"
-            )
+def lines_of(file, escaped):
+    r"""Yield the lines of a table with each quote in quotes as ""; escaped: they are written \"."""
+    file.seek(0)
+    for line in file:
+        line = line.removeprefix("\ufeff")  # in the middle too: two files may have been joined
+        # \\ is no sign that a quote follows
+        yield re.sub(r'(\\\\)|\\"', lambda found: found[1] or '""', line) if escaped else line
 
 
 def parse(path, args):
-    """Read a table of text -> what stands between its columns, its records; or end the run."""
-    quoting, errors = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL, []
+    """Read a table of text as csv does, strictly, or end the run.
+
+    -> what stands between its columns, [(line on which a record begins, its fields)].
+    """
+    quoting = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL
     with open(path, encoding=args.encoding, newline="") as file:
         first = next((line for line in file if line.strip("\ufeff\r\n")), "")
         if "\0" in first:
@@ -158,42 +106,71 @@ def parse(path, args):
         found = max(",;\t", key=first.count)
         delimiter = args.delimiter or (found if found in first else "\x1f")  # there is one column
         for escaped in (False, True):  # in quotes a quote is "", or \" in the whole table
-            file.seek(0)
+            lines, records, line = lines_of(file, escaped), [], 1
+            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
             try:
-                return delimiter, read_records(file, delimiter, quoting, escaped)
+                for fields in reader:
+                    if fields:  # and not an empty line
+                        records.append((line, fields))
+                    if len(records) > 2 * REVIEWS:
+                        common.fail(f"too many reviews, at line {line} already: {LIMIT}")
+                    line = reader.line_num + 1
+                return delimiter, records
             except csv.Error as error:
-                errors.append(error.args)
-    line, why = max(errors)  # of the reading that came further
-    what = (
-        f"a field has more than {FIELD} letters"
-        if "limit" in why
-        else "its quotes are not in order"
-    )
+                why = error
     common.fail(
-        f"{os.path.basename(path)} line {line}: {what} ({why}), nothing is written: mend them, or "
-        "say --unquoted if a quote is a letter like others in this table"
+        f"{os.path.basename(path)} line {line}: its quotes are not in order, or a field is too "
+        f"long (csv: {why}). Nothing is written: mend it, or say --unquoted {LETTER}"
     )
+
+
+def find_joined(table, records, delimiter, args):
+    """Find the line of a record that could be several rows, because a text has line breaks.
+
+    To csv a stray quote joins all rows up to the next quote into one, often without an error.
+    """
+    n, label = len(table.names), table.label
+    labels = {*args.negative, *args.positive, *"/".join(PAIRS).split("/")}
+    if label is not None:
+        labels |= {normal(fields[label]) for _, fields in records if len(fields) == n} - {""}
+        # from the nearer side, and from that without the text, which may hold delimiters
+        places = {label if near else label - n for near in (2 * label < n - 1, label < table.text)}
+
+    def could_be_row(line):
+        fields = line.split(delimiter)
+        if label is None:
+            return line != "" and len(fields) >= n
+        found = [normal(fields[i].strip(' "')) for i in places if -len(fields) <= i < len(fields)]
+        return any(value in labels or NUMBER.fullmatch(value) for value in found)
+
+    for number, fields in records:
+        lines = re.split("\r\n|\r|\n", delimiter.join(fields))
+        rows = [could_be_row(line) for line in lines]
+        odd = len(fields) != n or fields is records[0][1]
+        if len(lines) > 1 and (odd or any(rows[1:-1]) or rows[0] and rows[-1]):
+            return number
+    return None
 
 
 def read_table(path, args, label_needed):
     """Read a table of text -> a Table, or end the run."""
-    delimiter, records = parse(path, args)
-    names = [name.strip() for name in records[0][2]] if records else []
-    twice = [name for name, n in Counter(names).items() if name and n > 1]
-    if twice:
-        common.fail(f"more than one column has the name {twice[0]}: rename all but one")
+    name, (delimiter, records) = os.path.basename(path), parse(path, args)
+    names = [name.strip() for name in records[0][1]] if records else []
     text = column(names, args.text, TEXT, "--text")
-    table = Table(names, text, column(names, args.label, LABEL, "--label", label_needed), [], [])
-    if not args.quoted:
-        look_for_rows(path, args, records, table, delimiter)
-    for line, _, fields in records[1:]:
-        where = f"{os.path.basename(path)} line {line}"
+    label = column(names, args.label, LABEL, "--label", label_needed)
+    table = Table(names, text, label, [], [])
+    joined = None if args.quoted else find_joined(table, records, delimiter, args)
+    if joined:
+        common.fail(
+            f"{name} line {joined}: a text in quotes has lines that could be rows. Nothing is "
+            f"written: say --quoted if they belong to the text, or --unquoted {LETTER}"
+        )
+    for line, fields in records[1:]:
         if len(fields) == len(names):
-            table.rows.append(Row(None, where, fields))
+            table.rows.append(Row(None, f"{name} line {line}", fields))
         else:
-            table.bad.append(f"{where}: {len(fields)} fields, not {len(names)}")
-    label = "no column" if table.label is None else names[table.label]
-    say(f"{path}: text in {names[text]}, label in {label}")
+            table.bad.append(f"{name} line {line}: {len(fields)} fields, not {len(names)}")
+    say(f"{path}: text in {names[text]}, label in {'none' if label is None else names[label]}")
     return table
 
 
@@ -207,11 +184,9 @@ def read_archive(path):
             if not found or not member.isreg():
                 continue
             try:
-                if member.size > FIELD:
-                    raise ValueError(f"it has more than {FIELD} bytes")
                 fields = found[2], archive.extractfile(member).read().decode("utf-8")
                 table.rows.append(Row(found[1], member.name, fields))
-            except ValueError as error:  # UnicodeDecodeError is one
+            except UnicodeDecodeError as error:
                 table.bad.append(f"{member.name}: {error}")
         while archive.fileobj.read(1 << 20):  # on to gzip's check sum, which stands at the end
             pass
@@ -225,10 +200,8 @@ def read_archive(path):
 def read(path, args, label_needed=True):
     """Read a table or the archive -> a Table; what is wrong with the file ends the run."""
     try:
-        if os.path.isdir(path):
-            raise OSError("it is a folder; of IMDB's authors give the .tar.gz, not unpacked")
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise OSError("it is no file")  # a pipe can be read only once
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe can be read only once
+            raise OSError("it is no file; of IMDB's authors' data name the .tar.gz, not unpacked")
         with open(path, "rb") as file:
             start = file.read(512)
         for magic, what in NO_TABLES.items():
@@ -238,31 +211,25 @@ def read(path, args, label_needed=True):
             return read_archive(path)  # some browsers unpack what they fetch
         return read_table(path, args, label_needed)
     except UnicodeError as error:
-        common.fail(
-            f"{path} is not in {args.encoding} ({error}): say --encoding gb18030 (Excel on a "
-            "Chinese Windows), --encoding utf-16 or --encoding cp1252"
-        )
+        ways = "gb18030 (Excel on a Chinese Windows), --encoding utf-16 or --encoding cp1252"
+        common.fail(f"{path} is not in {args.encoding} ({error}): say --encoding {ways}")
     except (EOFError, tarfile.TarError, zlib.error) as error:
         common.fail(f"{path} is not a whole .tar.gz: {error} (a table must be unpacked)")
     except OSError as error:
         common.fail(f"cannot read {path}: {error}")
 
 
-# -------------------------------------------------------------------------- words and labels of rows
+# -------------------------------------------------------------------------- from rows to reviews
 def split_words(text):
     """Split a text into words; the same word is the same object, to save memory."""
     text = re.sub(r"&#\d{9,};?", " ", text)  # no character; of 5,000 digits Python makes no number
-    text = re.sub(
-        r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text)
-    )  # some write \n as two letters
+    # some write \n as two letters
+    text = re.sub(r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text))
     return [sys.intern(word) for word in common.tokenize(text)]
 
 
 def meanings(labels, args):
-    """Say which labels mean 0 and 1: those of the flags, or those of the one known pair in use.
-
-    labels: a Counter. Raises ValueError where there is a doubt.
-    """
+    """Say which labels, a Counter, mean 0 and 1: those of the flags or of the one pair in use."""
     if args.negative:
         for label in {*args.negative, *args.positive} - labels.keys():
             say(f"warning: no row has the label {label!r}", sys.stderr)
@@ -270,10 +237,10 @@ def meanings(labels, args):
     pairs = [pair.split("/") for pair in PAIRS if not labels.keys().isdisjoint(pair.split("/"))]
     if len(pairs) != 1 or any(map(NUMBER.fullmatch, labels.keys() - {"0", "1"})):
         shown = ", ".join(f"{label[:20]!r} ({n})" for label, n in labels.most_common(8))
-        raise ValueError(
-            f"the labels are {shown}. Known are {', '.join(PAIRS)}, one pair at a time; of others "
-            "say what they mean, as in --negative 1,2 --positive 4,5 or --negative 负面,很差 "
-            "--positive 正面,很好"
+        common.fail(
+            f"nothing is written: the labels are {shown}. Known are {', '.join(PAIRS)}, one pair "
+            "at a time; of others say what they mean, as in --negative 1,2 --positive 4,5 or "
+            "--negative 负面,很差 --positive 正面,很好"
         )
     return dict(zip(pairs[0], (0, 1)))
 
@@ -296,11 +263,8 @@ def read_reviews(args):
 
 
 def give_meaning(reviews, args):
-    """Turn labels into 0 and 1 -> Reviews, [what is wrong with each other one]; or end the run."""
-    try:
-        meaning = meanings(Counter(review.label for review in reviews), args)
-    except ValueError as error:
-        common.fail(f"nothing is written: {error}")
+    """Turn labels into 0 and 1 -> Reviews, [what is wrong with each other one]."""
+    meaning = meanings(Counter(review.label for review in reviews), args)
     known = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
     others = [f"{r.where}: the label {r.label[:20]!r}" for r in reviews if r.label not in meaning]
     return known, [] if args.negative else others  # by the flags it is on purpose
@@ -320,28 +284,19 @@ def warn_of_solid(reviews):
     """Say if texts are written without blanks between words."""
     solid = [r.where for r in reviews if len(SOLID.findall("".join(r.words))) > 6 * len(r.words)]
     if solid:
-        text = (
-            "has no blanks between its words: it is read as one word. A segmenter puts them there"
-        )
-        say(f"warning: {solid[0]} {text} ({len(solid)} such reviews)", sys.stderr)
+        text = f"{solid[0]} has no blanks between words and is read as one word or a few"
+        say(f"warning: {text} ({len(solid)} such reviews); a segmenter puts them in", sys.stderr)
 
 
-# ----------------------------------------------------------------------------- from reviews to a file
-def choose_test(reviews, share, seed):
-    """Choose the places of test reviews: the same share of each label, and one at least."""
-    rng, test = random.Random(seed), set()
-    for label in (0, 1):
-        places = [i for i, review in enumerate(reviews) if review.label == label]
-        n = max(1, round(len(places) * share))
-        test.update(rng.sample(places, min(n, len(places))))
-    return test
-
-
+# -------------------------------------------------------------------------- from reviews to a file
 def split(reviews, args):
-    """Split into training and test reviews: by their parts, or by chance where they have none."""
+    """Split into training and test reviews: by their parts, or the same share of each label."""
+    rng = random.Random(args.seed)
     test = {i for i, review in enumerate(reviews) if review.part == "test"}
-    if reviews and not reviews[0].part:
-        test = choose_test(reviews, args.test_share, args.seed)
+    for label in (0, 1):
+        places = [i for i, r in enumerate(reviews) if r.label == label and not r.part]
+        if places:
+            test.update(rng.sample(places, max(1, round(len(places) * args.test_share))))
     train = [review for i, review in enumerate(reviews) if i not in test]
     n = Counter(review.label for review in train)
     if not (n[0] and n[1] and test):
@@ -354,37 +309,33 @@ def split(reviews, args):
 
 def rank_words(reviews):
     """Rank words by how often they are in the reviews, equals as they come -> {word: 1, 2, ...}."""
-    counts = Counter(chain.from_iterable(review.words for review in reviews))
+    counts = Counter(word for review in reviews for word in review.words)
     return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
 
 
-def to_arrays(reviews, index):
-    """Make of n reviews an array of n lists of ranks, and one of n labels."""
-    beyond = max(common.TOTAL_WORDS, len(index) + 1)  # of a word that is not in training
-    x = np.empty(len(reviews), dtype=object)
-    x[:] = [[index.get(word, beyond) for word in review.words] for review in reviews]
-    return x, np.array([review.label for review in reviews])
-
-
 def write(path, train, test, index):
-    """Write the reviews and their words into one file, whole or not at all. Raises OSError."""
-    x_train, y_train = to_arrays(train, index)
-    x_test, y_test = to_arrays(test, index)
+    """Write the reviews and their words into one file, whole or not at all."""
+    beyond, arrays = max(common.TOTAL_WORDS, len(index) + 1), {}  # of a word not in training
+    for part, reviews in ("train", train), ("test", test):
+        arrays[f"x_{part}"] = np.empty(len(reviews), dtype=object)
+        arrays[f"x_{part}"][:] = [[index.get(word, beyond) for word in r.words] for r in reviews]
+        arrays[f"y_{part}"] = np.array([review.label for review in reviews])
 
     def write_to(name):
         with open(name, "wb") as file:
-            np.savez_compressed(
-                file, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test
-            )
+            np.savez_compressed(file, **arrays)
         with zipfile.ZipFile(name, "a", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open("words.json", "w") as file:
+            with archive.open("words.json", "w") as file:  # without a date, as the arrays
                 file.write(json.dumps(index, ensure_ascii=False).encode())
             largest = max(member.file_size for member in archive.infolist())
         if largest > common.MEMBER_BYTES or max(len(train), len(test)) > REVIEWS:
             common.fail(f"too many reviews, nothing is written: {LIMIT}")
 
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    common.write_atomically(path, write_to)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        common.write_atomically(path, write_to)
+    except OSError as error:
+        common.fail(f"cannot write {path}: {error}")
 
 
 def report(path, train, test, index):
@@ -400,9 +351,8 @@ def report(path, train, test, index):
     print(f"{len(index)} different words in training")
 
 
-# ------------------------------------------------------------------------------- the command line
-def add_table_flags(parser):
-    """Add the flags that say how a table is read."""
+def parse_table_args(parser, argv):
+    """Read a command line, with the flags that say how a table is read."""
 
     def labels(text):
         return [normal(label) for label in re.split("[,，]", text)]
@@ -413,13 +363,10 @@ def add_table_flags(parser):
     add("--negative", type=labels, default=[], metavar="A,B", help="labels that mean negative")
     add("--positive", type=labels, default=[], metavar="C,D", help="labels that mean positive")
     add("--delimiter", metavar="C", help="between columns (found out if , or ; or tab)")
-    add("--encoding", default="utf-8", help="of the tables, such as gb18030 (%(default)s)")
     either("--quoted", action="store_true", help="line breaks in quotes belong to the text")
     either("--unquoted", action="store_true", help="a quote is a letter like others")
-
-
-def check_table_flags(parser, args):
-    """End the run with status 2 if the flags of add_table_flags() make no sense."""
+    add("--encoding", default="utf-8", help="of the tables, such as gb18030 (%(default)s)")
+    args = parser.parse_args(argv)
     if bool(args.negative) != bool(args.positive) or {*args.negative} & {*args.positive}:
         parser.error("--negative and --positive go together and have no label in common")
     args.delimiter = args.delimiter and args.delimiter.replace("\\t", "\t")
@@ -429,6 +376,7 @@ def check_table_flags(parser, args):
         "".encode(args.encoding)
     except (TypeError, ValueError, LookupError) as error:
         parser.error(f"--delimiter or --encoding: {error}")
+    return args
 
 
 def parse_args(argv):
@@ -439,22 +387,20 @@ def parse_args(argv):
     add("table", type=a_path, help="of training reviews, or of all; or the authors' archive")
     add("test_table", type=a_path, nargs="?", help="of test reviews")
     add("--out", type=a_path, required=True, metavar="FILE", help="FILE.npz")
-    add_table_flags(parser)
     add("--test-share", type=partial(common.number, float, 0, 1), default=0.2, metavar="X")
     add("--seed", type=int, default=0, help="of the split (%(default)s)")
     add("--skip-bad", action="store_true", help="leave out rows that are no review, and name them")
     add("--replace", action="store_true", help="replace the file if it is there")
-    args = parser.parse_args(argv)
-    check_table_flags(parser, args)
+    args = parse_table_args(parser, argv)
     args.tables = [args.table, args.test_table] if args.test_table else [args.table]
     args.out = os.path.realpath(args.out)  # a link is followed
     if not args.out.endswith(".npz"):
         parser.error(f"--out {args.out}: the name must end in .npz")
-    for path in args.tables:
-        if os.path.exists(path) and os.path.exists(args.out) and os.path.samefile(path, args.out):
+    if os.path.exists(args.out):
+        if any(os.path.exists(path) and os.path.samefile(path, args.out) for path in args.tables):
             parser.error(f"--out {args.out} is a table to be read")
-    if os.path.exists(args.out) and not (args.replace and os.path.isfile(args.out)):
-        parser.error(f"{args.out} is there: take another name, or say --replace")
+        if not (args.replace and os.path.isfile(args.out)):
+            parser.error(f"{args.out} is there: take another name, or say --replace")
     return args
 
 
@@ -469,10 +415,7 @@ def main(argv=None):
     warn_of_solid(reviews)
     train, test = split(reviews, args)
     index = rank_words(train)
-    try:
-        write(args.out, train, test, index)
-    except OSError as error:
-        common.fail(f"cannot write {args.out}: {error}")
+    write(args.out, train, test, index)
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
     report(args.out, train, test, index)
 
