@@ -8,8 +8,8 @@
 A table is text in UTF-8 with a line of column names on top; one column holds the review, one the
 label. One table is split into training and test reviews, with the same share of each label in both;
 two tables are taken as they are. The words lie in the file with the reviews, for --review. Every
-row becomes a review or is named: none is lost, joined with another or guessed at. docs/data.md says
-more, and has a small table in Chinese to begin with.
+row becomes a review or is named: none is lost, joined with another or guessed at. More, and a small
+table in Chinese to begin with: docs/data.md.
 """
 
 import argparse
@@ -52,8 +52,7 @@ FIELD = 1 << 24  # letters of a field, at most
 REVIEWS = common.MEMBER_BYTES // common.MAX_REVIEW_LEN  # of training or of test, at most
 LIMIT = f"the scripts read {REVIEWS} reviews, and {common.MEMBER_BYTES >> 20} MiB, of each part"
 
-# text, label: places of these columns (label may be None); bad: [what is wrong with other rows]
-Table = namedtuple("Table", "names text label rows bad")
+Table = namedtuple("Table", "names text label rows bad")  # text, label: places; bad: messages
 Row = namedtuple("Row", "part where fields")  # part: train, test or None; where: file and line
 Review = namedtuple("Review", "part where words label")
 
@@ -85,26 +84,22 @@ def column(names, wanted, known, flag, needed=True):
 
 
 def lines_of(file, escaped):
-    r"""Yield the lines of a table with each quote in quotes as ""; escaped: they are written \"."""
+    r"""Yield the lines of a table; escaped: with "" for \", but not for the end of \\"."""
     file.seek(0)
     for line in file:
         line = line.removeprefix("\ufeff")  # in the middle too: two files may have been joined
-        # \\ is no sign that a quote follows
         yield re.sub(r'(\\\\)|\\"', lambda found: found[1] or '""', line) if escaped else line
 
 
 def parse(path, args):
-    """Read a table of text as csv does, strictly, or end the run.
-
-    -> what stands between its columns, [(line on which a record begins, its fields)].
-    """
+    """Read a table of text strictly -> its delimiter, [(line of a record, its fields)]; or end."""
     quoting = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL
     with open(path, encoding=args.encoding, newline="") as file:
         first = next((line for line in file if line.strip("\ufeff\r\n")), "")
         if "\0" in first:
             raise UnicodeError("it has zero bytes")
-        found = max(",;\t", key=first.count)
-        delimiter = args.delimiter or (found if found in first else "\x1f")  # there is one column
+        # \x1f, which is in no text: there is one column
+        delimiter = args.delimiter or max("\x1f,;\t", key=first.count)
         for escaped in (False, True):  # in quotes a quote is "", or \" in the whole table
             lines, records, line = lines_of(file, escaped), [], 1
             reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
@@ -124,8 +119,8 @@ def parse(path, args):
     )
 
 
-def find_joined(table, records, delimiter, args):
-    """Find the line of a record that could be several rows, because a text has line breaks.
+def ask_about_quotes(path, args, table, records, delimiter):
+    """End the run if lines of a text in quotes could be rows, for only the user knows.
 
     To csv a stray quote joins all rows up to the next quote into one, often without an error.
     """
@@ -148,8 +143,10 @@ def find_joined(table, records, delimiter, args):
         rows = [could_be_row(line) for line in lines]
         odd = len(fields) != n or fields is records[0][1]
         if len(lines) > 1 and (odd or any(rows[1:-1]) or rows[0] and rows[-1]):
-            return number
-    return None
+            common.fail(
+                f"{os.path.basename(path)} line {number}: lines of a text in quotes could be rows: "
+                f"say --quoted if they belong to the text, or --unquoted {LETTER}"
+            )
 
 
 def read_table(path, args, label_needed):
@@ -159,12 +156,8 @@ def read_table(path, args, label_needed):
     text = column(names, args.text, TEXT, "--text")
     label = column(names, args.label, LABEL, "--label", label_needed)
     table = Table(names, text, label, [], [])
-    joined = None if args.quoted else find_joined(table, records, delimiter, args)
-    if joined:
-        common.fail(
-            f"{name} line {joined}: a text in quotes has lines that could be rows. Nothing is "
-            f"written: say --quoted if they belong to the text, or --unquoted {LETTER}"
-        )
+    if not args.quoted:
+        ask_about_quotes(path, args, table, records, delimiter)
     for line, fields in records[1:]:
         if len(fields) == len(names):
             table.rows.append(Row(None, f"{name} line {line}", fields))
@@ -181,13 +174,12 @@ def read_archive(path):
     with tarfile.open(path) as archive:
         for member in archive:
             found = MEMBER.fullmatch(member.name)
-            if not found or not member.isreg():
-                continue
-            try:
-                fields = found[2], archive.extractfile(member).read().decode("utf-8")
-                table.rows.append(Row(found[1], member.name, fields))
-            except UnicodeDecodeError as error:
-                table.bad.append(f"{member.name}: {error}")
+            if found and member.isreg():
+                try:
+                    text = archive.extractfile(member).read().decode("utf-8")
+                    table.rows.append(Row(found[1], member.name, (found[2], text)))
+                except UnicodeDecodeError as error:
+                    table.bad.append(f"{member.name}: {error}")
         while archive.fileobj.read(1 << 20):  # on to gzip's check sum, which stands at the end
             pass
     kinds = Counter((row.part, row.fields[0]) for row in table.rows)
@@ -223,24 +215,22 @@ def read(path, args, label_needed=True):
 def split_words(text):
     """Split a text into words; the same word is the same object, to save memory."""
     text = re.sub(r"&#\d{9,};?", " ", text)  # no character; of 5,000 digits Python makes no number
-    # some write \n as two letters
-    text = re.sub(r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text))
+    text = re.sub(r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text))  # \n: in two letters
     return [sys.intern(word) for word in common.tokenize(text)]
 
 
 def meanings(labels, args):
     """Say which labels, a Counter, mean 0 and 1: those of the flags or of the one pair in use."""
     if args.negative:
-        for label in {*args.negative, *args.positive} - labels.keys():
+        for label in sorted({*args.negative, *args.positive} - labels.keys()):
             say(f"warning: no row has the label {label!r}", sys.stderr)
         return dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
     pairs = [pair.split("/") for pair in PAIRS if not labels.keys().isdisjoint(pair.split("/"))]
     if len(pairs) != 1 or any(map(NUMBER.fullmatch, labels.keys() - {"0", "1"})):
         shown = ", ".join(f"{label[:20]!r} ({n})" for label, n in labels.most_common(8))
         common.fail(
-            f"nothing is written: the labels are {shown}. Known are {', '.join(PAIRS)}, one pair "
-            "at a time; of others say what they mean, as in --negative 1,2 --positive 4,5 or "
-            "--negative 负面,很差 --positive 正面,很好"
+            f"nothing is written: the labels are {shown}. Known are {', '.join(PAIRS)}, one pair; "
+            "say what others mean: --negative 1,2 --positive 4,5 or --negative 负面 --positive 正面"
         )
     return dict(zip(pairs[0], (0, 1)))
 
@@ -267,7 +257,7 @@ def give_meaning(reviews, args):
     meaning = meanings(Counter(review.label for review in reviews), args)
     known = [r._replace(label=meaning[r.label]) for r in reviews if r.label in meaning]
     others = [f"{r.where}: the label {r.label[:20]!r}" for r in reviews if r.label not in meaning]
-    return known, [] if args.negative else others  # by the flags it is on purpose
+    return known, [] if args.negative and not args.skip_bad else others  # by the flags: on purpose
 
 
 def name_bad(bad, rows, skip):
@@ -278,14 +268,6 @@ def name_bad(bad, rows, skip):
             say(f"  {line}", sys.stderr)
         if not skip:
             common.fail("nothing is written; mend them, or leave them out with --skip-bad")
-
-
-def warn_of_solid(reviews):
-    """Say if texts are written without blanks between words."""
-    solid = [r.where for r in reviews if len(SOLID.findall("".join(r.words))) > 6 * len(r.words)]
-    if solid:
-        text = f"{solid[0]} has no blanks between words and is read as one word or a few"
-        say(f"warning: {text} ({len(solid)} such reviews); a segmenter puts them in", sys.stderr)
 
 
 # -------------------------------------------------------------------------- from reviews to a file
@@ -300,21 +282,13 @@ def split(reviews, args):
     train = [review for i, review in enumerate(reviews) if i not in test]
     n = Counter(review.label for review in train)
     if not (n[0] and n[1] and test):
-        common.fail(
-            f"{n[0]} negative and {n[1]} positive reviews for training, {len(test)} for the test: "
-            "there must be some of each"
-        )
+        counts = f"{n[0]} negative and {n[1]} positive to train on, {len(test)} to test on"
+        common.fail(f"nothing is written: of the reviews {counts}: there must be some of each")
     return train, [reviews[i] for i in sorted(test)]
 
 
-def rank_words(reviews):
-    """Rank words by how often they are in the reviews, equals as they come -> {word: 1, 2, ...}."""
-    counts = Counter(word for review in reviews for word in review.words)
-    return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
-
-
 def write(path, train, test, index):
-    """Write the reviews and their words into one file, whole or not at all."""
+    """Write reviews and {word: rank} into one file, whole or not at all."""
     beyond, arrays = max(common.TOTAL_WORDS, len(index) + 1), {}  # of a word not in training
     for part, reviews in ("train", train), ("test", test):
         arrays[f"x_{part}"] = np.empty(len(reviews), dtype=object)
@@ -339,16 +313,19 @@ def write(path, train, test, index):
 
 
 def report(path, train, test, index):
-    """Print how many reviews there are, and what an accuracy on them has to be compared with."""
+    """Print how many reviews there are, and what has to be known of a score on them."""
     for name, reviews in ("training", train), ("test", test):
         share = sum(review.label for review in reviews) / len(reviews)
         say(f"{path}: {len(reviews)} {name} reviews, {share:.0%} of them positive")
-    largest = max(share, 1 - share)  # of the test reviews
-    print(f"to say the same of every test review would be right for {largest:.0%}")
+    print(f"to say the same of every test review would be right for {max(share, 1 - share):.0%}")
     seen = {tuple(review.words) for review in train}
     again = sum(tuple(review.words) in seen for review in test)
     print(f"{again} test reviews are training reviews too, word for word")
     print(f"{len(index)} different words in training")
+    solid = [r for r in train + test if len(SOLID.findall("".join(r.words))) > 6 * len(r.words)]
+    if solid:
+        text = f"{len(solid)} texts have no blanks between words, each is one word to the network"
+        say(f"warning: {text}, such as {solid[0].where}", sys.stderr)
 
 
 def parse_table_args(parser, argv):
@@ -412,9 +389,9 @@ def main(argv=None):
         reviews, others = give_meaning(reviews, args)
         bad += others
     name_bad(bad, rows, args.skip_bad)
-    warn_of_solid(reviews)
     train, test = split(reviews, args)
-    index = rank_words(train)
+    counts = Counter(word for review in train for word in review.words)  # equals: as they come
+    index = {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
     write(args.out, train, test, index)
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
     report(args.out, train, test, index)
