@@ -392,8 +392,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             fail("; ".join(self.unwritten))
 
 
-def evaluate_saved(args, model):
-    """Read the weights of --load into a built model; then read --review, or score the test set."""
+def load_weights(args, model):
+    """Read the weights of --load into a built model, or end the run -> which words its ids are."""
     try:
         with h5py.File(args.load) as file:
             notes = dict(file.attrs)
@@ -406,7 +406,15 @@ def evaluate_saved(args, model):
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
     if words and words != vocabulary_id(args.data):  # the same ids are other words there
-        fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
+        fail(
+            f"{args.load}: trained on {notes.get('data')}, not on {args.data}'s words: train again"
+        )
+    return words
+
+
+def evaluate_saved(args, model):
+    """Read the weights of --load into a built model; then read --review, or score the test set."""
+    words = load_weights(args, model)
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data, words))
     _, test, data = load_datasets(args)

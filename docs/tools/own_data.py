@@ -98,8 +98,7 @@ def parse(path, args):
         first = next((line for line in file if line.strip("\ufeff\r\n")), "")
         if "\0" in first:
             raise UnicodeError("it has zero bytes")
-        # \x1f, which is in no text: there is one column
-        delimiter = args.delimiter or max("\x1f,;\t", key=first.count)
+        delimiter = args.delimiter or max("\x1f,;\t", key=first.count)  # \x1f: of one column
         for escaped in (False, True):  # in quotes a quote is "", or \" in the whole table
             lines, records, line = lines_of(file, escaped), [], 1
             reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
@@ -108,7 +107,7 @@ def parse(path, args):
                     if fields:  # and not an empty line
                         records.append((line, fields))
                     if len(records) > 2 * REVIEWS:
-                        common.fail(f"too many reviews, at line {line} already: {LIMIT}")
+                        common.fail(f"{path} line {line}: too many rows, {LIMIT}")
                     line = reader.line_num + 1
                 return delimiter, records
             except csv.Error as error:
