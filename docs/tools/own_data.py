@@ -35,8 +35,7 @@ import numpy as np
 TEXT, LABEL = ("review", "text", "content", "评论"), ("sentiment", "label", "标签")
 PAIRS = "0/1 negative/positive neg/pos false/true 负/正 负面/正面 差评/好评 消极/积极".split()
 NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-# Thai, Lao, Burmese, Khmer and kana are written without blanks between words.
-SOLID = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")
+SOLID = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff]")  # Thai to kana
 NO_TABLES = {  # how files begin that are taken for tables, and what to do with them
     b"PK\3\4": "a zip or an Excel sheet: unpack it, or save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "an Excel sheet: save it as CSV UTF-8",
@@ -210,7 +209,7 @@ def read(path, args, label_needed=True):
         common.fail(f"cannot read {path}: {error}")
 
 
-# -------------------------------------------------------------------------- from rows to reviews
+# ------------------------------------------------------------------------------ from rows to a file
 def split_words(text):
     """Split a text into words; the same word is the same object, to save memory."""
     text = re.sub(r"&#\d{9,};?", " ", text)  # no character; of 5,000 digits Python makes no number
@@ -269,7 +268,6 @@ def name_bad(bad, rows, skip):
             common.fail("nothing is written; mend them, or leave them out with --skip-bad")
 
 
-# -------------------------------------------------------------------------- from reviews to a file
 def split(reviews, args):
     """Split into training and test reviews: by their parts, or the same share of each label."""
     rng = random.Random(args.seed)
@@ -322,9 +320,9 @@ def report(path, train, test, index):
     print(f"{again} test reviews are training reviews too, word for word")
     print(f"{len(index)} different words in training")
     solid = [r for r in train + test if len(SOLID.findall("".join(r.words))) > 6 * len(r.words)]
-    if solid:
-        text = f"{len(solid)} texts have no blanks between words, each is one word to the network"
-        say(f"warning: {text}, such as {solid[0].where}", sys.stderr)
+    if solid:  # these scripts have no blanks between words
+        text = f"{len(solid)} texts have no blanks, so that each is one word or a few"
+        say(f"warning: {text}: {solid[0].where}", sys.stderr)
 
 
 def parse_table_args(parser, argv):
@@ -389,8 +387,11 @@ def main(argv=None):
         bad += others
     name_bad(bad, rows, args.skip_bad)
     train, test = split(reviews, args)
-    counts = Counter(word for review in train for word in review.words)  # equals: as they come
-    index = {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
+    counts = Counter(
+        dict.fromkeys((w for r in reviews for w in r.words), 0)
+    )  # equals: as they come
+    counts.update(word for review in train for word in review.words)
+    index = {word: rank for rank, (word, n) in enumerate(counts.most_common(), start=1) if n}
     write(args.out, train, test, index)
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
     report(args.out, train, test, index)

@@ -1,11 +1,10 @@
 """Judge a file of reviews: every row comes back, with P(positive) and a verdict.
 
-    python docs/tools/predict.py lstm_imdb.py my/lstm.weights.h5 new.csv --out my/judged.csv
-        --data my/reviews.npz
+    python docs/tools/predict.py lstm_imdb.py my/lstm.weights.h5 new.csv --data my/reviews.npz
+        --out my/judged.csv
 
-SCRIPT and WEIGHTS: what was trained, and what its --save wrote; --data as in the training, for the
-words lie there. The table is read as own_data.py reads one and needs no label. If it has a column
-of labels, the verdicts are compared with them.
+A table is read as own_data.py reads it, but needs no labels: if there are some, the verdicts are
+compared with them. --data and --units are those of the training: the words lie with the data.
 """
 
 import argparse
@@ -29,22 +28,17 @@ def parse_args(argv):
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add, a_path = parser.add_argument, os.path.expanduser
-    add("script", type=a_path, help="such as lstm_imdb.py")
-    add("load", type=a_path, metavar="weights", help="what the script's --save wrote")
+    add("script", type=a_path, help="that was trained, such as lstm_imdb.py")
+    add("load", type=a_path, metavar="weights", help="that its --save wrote")
     add("table", type=a_path, help="of reviews")
-    add(
-        "--out", type=partial(common.output, ".csv"), required=True, metavar="FILE", help="FILE.csv"
-    )
-    add(
-        "--data", type=a_path, default="auto", help="that of the training: imdb, toy or an npz file"
-    )
+    add("--out", type=partial(common.output, ".csv"), required=True, metavar="FILE.csv")
+    add("--data", type=a_path, default="auto", help="imdb, toy or an npz file")
     add("--units", type=partial(common.number, int, 1, 2_048), default=64, help="%(default)s")
     args = own_data.parse_table_args(parser, argv)
-    if not os.path.isfile(args.script):  # in the folder of the scripts, perhaps without its ending
+    if not os.path.isfile(args.script):  # then it is beside common.py
         args.script = Path(common.__file__).with_name(Path(args.script).stem + ".py")
-    for path in args.script, args.load, args.table:
-        if not os.path.exists(path):
-            parser.error(f"{path}: no such file")
+    if not os.path.isfile(args.script) or not os.path.isfile(args.load):
+        parser.error(f"no such file: {args.script} or {args.load}")
     if os.path.exists(args.out) and not is_own(args.out, args.encoding):
         parser.error(f"--out {args.out} is there, and not from this program: take another name")
     return args
@@ -52,11 +46,8 @@ def parse_args(argv):
 
 def is_own(path, encoding):
     """Tell by its first line whether this program has written a file."""
-    try:
-        with open(path, encoding=encoding, errors="replace", newline="") as file:
-            return next(csv.reader(file), [])[-2:] == ADDED
-    except csv.Error:
-        return False
+    with open(path, encoding=encoding, errors="replace", newline="") as file:
+        return file.readline().rstrip().endswith("," + ",".join(ADDED))
 
 
 def load_model(args):
@@ -71,9 +62,10 @@ def load_model(args):
 def judge(model, ranks):
     """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
     model.compile(jit_compile=False)
-    p = model.predict(common.encode(ranks), batch_size=common.TEST_BATCH, verbose=0)
+    x, size = common.encode(ranks), common.TEST_BATCH  # [n, 80]
+    p = np.concatenate([model.predict_on_batch(x[i : i + size]) for i in range(0, len(x), size)])
     if p.shape[1:] != (1,) or np.isnan(p).any():
-        common.fail(f"the network does not give one probability for a review, but {p[0].tolist()}")
+        common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
     return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
 
 
@@ -87,11 +79,11 @@ def write(path, table, p, encoding):
 
     def write_to(name):
         with open(name, "w", encoding=encoding, newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow(table.names + ADDED)
+            writer = csv.writer(file)
+            writer.writerow(table.names + ADDED)
             for row, p_row in zip(table.rows, p):
-                shown = "" if np.isnan(p_row) else f"{p_row:.6f}"
-                rows.writerow([*row.fields, shown, verdict(p_row)])
+                shown = f"{p_row:.6f}" if verdict(p_row) else ""
+                writer.writerow([*row.fields, shown, verdict(p_row)])
 
     try:
         common.write_atomically(path, write_to)
@@ -115,13 +107,19 @@ def compare(labels, p):
     (tn, fp), (fn, tp) = ([n[label, v] for v in ("negative", "positive")] for label in (0, 1))
     print(f"{'':17}  judged negative  judged positive")
     print(f"labelled negative  {tn:15}  {fp:15}\nlabelled positive  {fn:15}  {tp:15}")
-    for name, part, whole in (
-        ("accuracy", tn + tp, tn + fp + fn + tp),
-        ("precision", tp, tp + fp),
-        ("recall", tp, tp + fn),
-        ("F1", 2 * tp, 2 * tp + fp + fn),
-    ):
+    shares = {"accuracy": (tn + tp, tn + fp + fn + tp), "precision": (tp, tp + fp)}
+    shares |= {"recall": (tp, tp + fn), "F1": (2 * tp, 2 * tp + fp + fn)}
+    for name, (part, whole) in shares.items():
         print(f"{name:9}  {part / whole:.4f} ({part}/{whole})" if whole else f"{name:9}  none")
+
+
+def report(path, ranks, p):
+    """Print how many rows there are of each kind, and how many of their words are known."""
+    n = Counter(map(verdict, p))
+    own_data.say(f"{path}: {len(p)} rows, {n['positive']} positive, {n['negative']} negative")
+    print(f"{n['']} rows have no word, and so no verdict")
+    known = [rank + common.INDEX_FROM < common.TOTAL_WORDS for review in ranks for rank in review]
+    print(f"{sum(known)} of {len(known)} words are known to the network")
 
 
 def main(argv=None):
@@ -137,11 +135,7 @@ def main(argv=None):
     ranks = [[index.get(word, common.TOTAL_WORDS) for word in words] for words in reviews]
     p = judge(model, ranks)
     write(args.out, table, p, args.encoding)
-    n = Counter(map(verdict, p))
-    known = [rank + common.INDEX_FROM < common.TOTAL_WORDS for review in ranks for rank in review]
-    own_data.say(f"{args.out}: {len(p)} rows: {n['positive']} positive, {n['negative']} negative")
-    print(f"{n['']} rows have no word, and so no verdict")
-    print(f"{sum(known)} of {len(known)} words are known to the network")
+    report(args.out, ranks, p)
     if any(label is not None for label in labels):
         compare(labels, p)
 
