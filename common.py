@@ -69,13 +69,12 @@ NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN
 
 # For tokenize(): punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) is a blank,
 # as is what has no width; a full-width form (U+FF01 to U+FF5E) is the ASCII sign it stands for.
-marks = [code for code in range(0x20000) if unicodedata.category(chr(code)).startswith("P")]
-PLAIN = dict.fromkeys([*marks, *map(ord, "$+<=>^`|~"), 0x200B, 0xFEFF], " ")
-PLAIN |= {ord("'"): "'", ord("\u2019"): "'"}
+marks = (c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P"))
+PLAIN = dict.fromkeys(map(ord, [*marks, *"$+<=>^`|~\u200b\ufeff"]), " ") | {0x27: "'", 0x2019: "'"}
 PLAIN |= {code: PLAIN.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
 # A word of its own wherever it stands: a 字; an emoji with its style, frame, skin or region.
 MORE = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
-PICTURE = "[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+PICTURE = "[\u231a-\u2328\u232b-\u23ff\u2600-\u2767\u2776-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
 PICTURE = f"(?:{PICTURE}|[#*0-9\xa9-\u3299](?={MORE})){MORE}*"
 FLAG, CHARACTER = "[\U0001f1e6-\U0001f1ff]{2}", "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 ALONE = re.compile(f"({CHARACTER}|{FLAG}|{PICTURE}(?:\u200d{PICTURE})*)")
@@ -447,11 +446,16 @@ def load_word_index(data, name=None):
             content = beside.read_bytes() if beside.is_file() else b""
             if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[beside.name]:
                 content = Path(download(beside.name)).read_bytes()
-        return {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(content).items()}
+        index = {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(content).items()}
     except KeyError:
         fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
     except Exception as error:  # of the network, or of what is no JSON object of numbers
         fail(f"--review does not know the words: {error}")
+    known = [word for word, rank in index.items() if rank + INDEX_FROM < TOTAL_WORDS]
+    odd = [word for word in known if name != "imdb" and tokenize(word) != [word]]
+    if odd:  # as in a file of an earlier version: no review would have that word
+        fail(f"{data} was split into other words, such as {odd[0]}: make it again (docs/data.md)")
+    return index
 
 
 def tokenize(text):
