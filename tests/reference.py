@@ -87,6 +87,14 @@ def gru(x, kernel, recurrent_kernel, bias):
     return np.stack(steps, axis=1)
 
 
+CELLS = {
+    "rnn_cell_imdb": simple_rnn,
+    "rnn_layer_imdb": simple_rnn,
+    "lstm_imdb": lstm,
+    "gru_imdb": gru,
+}
+
+
 def classifier(cell, ids, embedding, *weights):
     """The whole network: lookup, two layers of `cell`, Dense, sigmoid; ids [b, T] -> [b, 1]."""
     *layers, W, b = weights
