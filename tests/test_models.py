@@ -62,7 +62,9 @@ def equations(docstring):
     ]
     text = " ".join(docstring.split("it is x W here.")[1].split())
     if "its `bias`" in text:  # "W_xh is the layer's `kernel`"
-        blocks = {name: [[w]] for w, name in re.findall(r"(\w+) (?:is the \w+'s|its) `(\w+)`", text)}
+        blocks = {
+            name: [[w]] for w, name in re.findall(r"(\w+) (?:is the \w+'s|its) `(\w+)`", text)
+        }
     else:
         parts = re.findall(r"`(kernel|recurrent_kernel|bias)` ([^`.]*)", text)
         blocks = {
