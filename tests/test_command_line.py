@@ -15,8 +15,8 @@ from conftest import ROOT, SCRIPTS, TINY, call, check_failure, posix, write_npz
 WRONG = """--epochs 0|--epochs two|--epochs 1.5|--epochs 1e400|--batch-size -1|--units 0
 --units 10000000000000000000|--subset 0|--learning-rate 0|--learning-rate nan|--learning-rate inf
 --learning-rate 1e300|--clipnorm -1|--clipnorm 1e300|--seed -1|--seed 4294967296|--device tpu
---unknown|stray|--data |--data reviews.csv|--data ./toy|--save weights.h5|--save
---save no/such/folder/w.weights.h5|--log log.txt|--load |--load none.weights.h5
+--unknown|stray|--data |--data reviews.csv|--data ./toy|--save weights.h5
+--save |--save no/such/folder/w.weights.h5|--log log.txt|--load |--load none.weights.h5
 --review |--review ?!"""
 PROGRAMS = {name: f"{name}.py" for name in SCRIPTS} | {"baseline": "docs/tools/baseline.py"}
 each_program = pytest.mark.parametrize("name", PROGRAMS)
