@@ -37,7 +37,7 @@ STEPS = [
 
 @pytest.fixture
 def ci_run(tmp_path):
-    """ci_run(fail="", ...): run .ci/run in a repository -> its status, the lines that it started."""
+    """ci_run(fail=""): run .ci/run in a repository -> its status, the lines that it started."""
     repository, programs = tmp_path / "repository", tmp_path / "bin"
     for name in ".ci/run", ".ci/at-least", "README.md", "tests/requirements.txt":
         (repository / name).parent.mkdir(parents=True, exist_ok=True)
