@@ -87,8 +87,8 @@ def test_the_workflow_runs_the_whole_suite():
 
 def requirements():
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    found = [Requirement(line) for line in lines if not line.startswith("#")]
-    return {requirement.name: requirement.specifier for requirement in found}
+    lines = [Requirement(line) for line in lines if not line.startswith("#")]
+    return {requirement.name: requirement.specifier for requirement in lines}
 
 
 def test_the_floors_are_the_versions_that_ci_runs_and_the_pages_name():

@@ -1,5 +1,6 @@
 """What the pages say exists: commands, flags, files, links, figures. Each against its source."""
 
+import csv
 import functools
 import importlib
 import inspect
@@ -44,6 +45,14 @@ each_language = pytest.mark.parametrize("language", LANGUAGES)
 @functools.cache
 def help_of(name):
     return call(name, "--help").stdout
+
+
+def runs(**values):
+    """The rows of runs.csv with these values: as {column: text} each, one at least."""
+    with open(ROOT / "docs/measure/runs.csv", newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if values.items() <= row.items()]
+    assert rows, values
+    return rows
 
 
 def text_of(language):
@@ -234,20 +243,20 @@ def test_a_number_of_the_code_is_the_same_in_every_page(form):
 
 @each_language
 def test_the_scores_of_the_exercises_are_those_of_the_csv(language):
-    page, seen, n = {"English": ("docs/exercises.md", "**Seen.** ", 0),
+    page, start, n = {"English": ("docs/exercises.md", "**Seen.** ", 0),
                      "Chinese": ("docs/zh-CN/exercises.md", "实测", 1)}[language]  # fmt: skip
     text = " ".join(PAGES[page].split())
     rows = list(tables.exercises())
     assert len(rows) == 13  # all but loop or unroll, and the task that is made up
     for names, score, before in rows:
         number = names[n].split(".")[0]
-        section = text.split(f" ## {number}. ")[1].split(" ## ")[0].split(seen)[1]
+        section = text.split(f" ## {number}. ")[1].split(" ## ")[0].split(start)[1]
         assert score[n] in section and before[n] in section, number
 
 
 def test_the_scores_of_averaging_are_those_of_the_csv():
-    for change in "", "--bigrams":
-        accuracy = tables.values("exercises", "accuracy", exercise="12", change=change)
+    for experiment in "exercise 12", "exercise 12, pairs":
+        accuracy = [float(row["accuracy"]) for row in runs(experiment=experiment)]
         english, chinese = tables.percent([statistics.mean(accuracy)])
         assert english in PAGES["README.md"] and chinese in PAGES["docs/zh-CN/guide.md"]
 
@@ -266,7 +275,7 @@ def test_a_score_in_a_last_line_is_a_row_of_the_results():
     for script, accuracy, right, n, loss, seed in lines:
         assert float(accuracy) == round(int(right) / int(n), 4)
         if n == "25000":
-            (row,) = tables.rows("results", script=script, seed=seed)
+            (row,) = runs(experiment="as it is", script=script, seed=seed)
             assert (row["right"], row["loss"], row["accuracy"]) == (right, loss, accuracy)
 
 
