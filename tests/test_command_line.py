@@ -134,10 +134,11 @@ def as_program(monkeypatch, capsys):
 
     def run(name, *flags):
         monkeypatch.setattr(sys, "argv", [PROGRAMS[name], *map(str, flags)])
-        with pytest.raises(SystemExit) as end:
+        with pytest.raises((SystemExit, KeyboardInterrupt)) as end:
             runpy.run_path(str(ROOT / PROGRAMS[name]), run_name="__main__")
         out, err = capsys.readouterr()
-        return SimpleNamespace(returncode=end.value.code, stdout=out, stderr=err)
+        status = getattr(end.value, "code", "a traceback")
+        return SimpleNamespace(returncode=status, stdout=out, stderr=err)
 
     return run
 

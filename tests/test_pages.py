@@ -230,6 +230,8 @@ FACTS = {  # what a page says in this form: the number that it must be
     r"at most ([\d,]+) reviews in each|最多 ([\d,]+) 条": REVIEWS,
     r"the ([\d,]+) most frequent words|最常见的 ([\d,]+) 个": common.TOTAL_WORDS - 4,
     r"last (\d+) (?:words|tokens)|最后 (\d+) 个": common.MAX_REVIEW_LEN,
+    r"imdb\.npz`（(\d+) MB": 17,  # Keras's file has 17,464,789 bytes
+    r"aclImdb_v1\.tar\.gz`（(\d+) MB": 84,  # the authors' 84,125,825
     r"([\d,]+) small English reviews|([\d,]+) 条英文": common.TOY_TRAIN + common.TOY_TEST,
 }
 

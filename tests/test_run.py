@@ -220,14 +220,6 @@ def test_the_graph_is_a_loop_unless_it_is_asked_for_otherwise(name, tmp_path, mo
     assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
 
 
-def test_an_unrolled_run_with_other_flags(monkeypatch):
-    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)  # a graph of 80 steps takes its time
-    flags = "--data toy --subset 64 --epochs 1 --unroll --units 4 --batch-size 100 --seed 3"
-    line = parsed(call("rnn_layer_imdb", *flags.split(), "--clipnorm", "0"))
-    assert line["seed"] == "3" and line["data"] == "toy" and line["done"].startswith("1 epoch in")
-    assert int(line["parameters"]) == 1_000_000 + (100 + 4 + 1) * 4 + (4 + 4 + 1) * 4 + 5
-
-
 # ------------------------------------------------------------------------------ the learning rate
 
 
