@@ -116,17 +116,26 @@ def test_every_link_leads_somewhere_and_every_page_and_picture_is_shown():
 # ----------------------------------------------------------------------------------- commands
 
 
-@each_page
-def test_every_command_is_one_that_its_program_accepts(page, tmp_path, capsys):
-    for line in commands(PAGES[page]):
-        words = shlex.split(re.sub(r"^(?:[A-Z_]+=\S+ )*(?:/?\S*[$>] )?", "", line))
+def docstring_commands(path):
+    text = path.read_text(encoding="utf-8").split('"""')[1]
+    return re.findall(r"^    (python .*?)(?:  +#.*)?$", text, re.M)
+
+
+COMMANDS = {page: commands(text) for page, text in PAGES.items()}
+COMMANDS |= {path.name: docstring_commands(path) for path in ROOT.glob("docs/*/*.py")}
+
+
+@pytest.mark.parametrize("place", COMMANDS)
+def test_every_command_is_one_that_its_program_accepts(place, tmp_path, capsys):
+    for line in COMMANDS[place]:
+        words = shlex.split(re.sub(r"^(?:[A-Z_]+=\S+ )*", "", line))
         path, arguments = program_of(words)
         if path:
             try:
                 parse(path, arguments, tmp_path)
             except SystemExit as end:
                 pytest.fail(f"{line}: {end} {capsys.readouterr().err}")
-        elif "pytest" in words or words[1:3] == ["-m", "pytest"]:
+        elif "pytest" in words:
             marks = re.findall(r"\w+", words[words.index("-m", 2) + 1]) if "-m" in words[2:] else []
             assert set(marks) <= {"not", "slow", "smoke"}, line
         elif "-r" in words:
@@ -155,7 +164,7 @@ def test_every_variable_of_the_environment_is_one_that_something_reads(page):
 
 
 def test_every_program_has_a_command_somewhere():
-    lines = [line for text in PAGES.values() for line in commands(text)]
+    lines = [line for page in PAGES for line in COMMANDS[page]]
     started = {program_of(shlex.split(line))[0] for line in lines}
     for path in [*ROOT.glob("*_imdb.py"), *ROOT.glob("docs/*/*.py")]:
         if "__main__" in path.read_text(encoding="utf-8"):  # else it is a library
