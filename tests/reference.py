@@ -33,7 +33,10 @@ def gates(x_t, h, kernel, recurrent_kernel, bias):
 
 
 def lstm_step(x_t, state, kernel, recurrent_kernel, bias):
-    """One LSTM step: state is h and c side by side, [b, 2 units]."""
+    """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; blocks i, f, g, o.
+
+    state is h and c side by side, [b, 2 units].
+    """
     h, c = np.split(state, 2, axis=1)
     gate = gates(x_t, h, kernel, recurrent_kernel, bias)
     W_xg, W_hg, b_g = (np.split(w, 4, axis=-1)[2] for w in (kernel, recurrent_kernel, bias))
@@ -42,7 +45,7 @@ def lstm_step(x_t, state, kernel, recurrent_kernel, bias):
 
 
 def gru_step(x_t, h, kernel, recurrent_kernel, bias):
-    """One GRU step with the reset gate after the product."""
+    """Cho et al. 2014 with the reset gate after the product, as in cuDNN; blocks z, r, g."""
     gate = gates(x_t, h, kernel, recurrent_kernel, bias)
     W_xg, W_hg = (np.split(w, 3, axis=-1)[2] for w in (kernel, recurrent_kernel))
     b_xg, b_hg = (np.split(b, 3)[2] for b in bias)
@@ -50,41 +53,21 @@ def gru_step(x_t, h, kernel, recurrent_kernel, bias):
     return gate["z"] * h + (1 - gate["z"]) * g
 
 
-def lstm(x, kernel, recurrent_kernel, bias):
-    """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; blocks i, f, g, o."""
-    W_xi, W_xf, W_xg, W_xo = np.split(kernel, 4, axis=1)
-    W_hi, W_hf, W_hg, W_ho = np.split(recurrent_kernel, 4, axis=1)
-    b_i, b_f, b_g, b_o = np.split(bias, 4)
-    h = c = np.zeros((len(x), len(recurrent_kernel)))
-    steps = []
-    for t in range(x.shape[1]):
-        x_t = x[:, t]
-        i = sigmoid(x_t @ W_xi + h @ W_hi + b_i)
-        f = sigmoid(x_t @ W_xf + h @ W_hf + b_f)
-        g = np.tanh(x_t @ W_xg + h @ W_hg + b_g)
-        o = sigmoid(x_t @ W_xo + h @ W_ho + b_o)
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        steps.append(h)
-    return np.stack(steps, axis=1)
+def over_time(step, parts):
+    """Make a layer of a step: from zeros, over all of x, the first of the state's parts (h)."""
+
+    def layer(x, *weights):
+        units = len(weights[1])
+        states = [np.zeros((len(x), parts * units))]
+        for t in range(x.shape[1]):
+            states.append(step(x[:, t], states[-1], *weights))
+        return np.stack(states[1:], axis=1)[..., :units]
+
+    return layer
 
 
-def gru(x, kernel, recurrent_kernel, bias):
-    """Cho et al. 2014 with the reset gate after the product, as in cuDNN; blocks z, r, g."""
-    W_xz, W_xr, W_xg = np.split(kernel, 3, axis=1)
-    W_hz, W_hr, W_hg = np.split(recurrent_kernel, 3, axis=1)
-    b_xz, b_xr, b_xg = np.split(bias[0], 3)
-    b_hz, b_hr, b_hg = np.split(bias[1], 3)
-    h = np.zeros((len(x), len(recurrent_kernel)))
-    steps = []
-    for t in range(x.shape[1]):
-        x_t = x[:, t]
-        z = sigmoid(x_t @ W_xz + b_xz + h @ W_hz + b_hz)
-        r = sigmoid(x_t @ W_xr + b_xr + h @ W_hr + b_hr)
-        g = np.tanh(x_t @ W_xg + b_xg + r * (h @ W_hg + b_hg))
-        h = z * h + (1 - z) * g
-        steps.append(h)
-    return np.stack(steps, axis=1)
+lstm, gru = over_time(lstm_step, 2), over_time(gru_step, 1)
+CELLS = dict(rnn_cell_imdb=simple_rnn, rnn_layer_imdb=simple_rnn, lstm_imdb=lstm, gru_imdb=gru)
 
 
 def classifier(cell, ids, embedding, *weights):

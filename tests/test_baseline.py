@@ -1,4 +1,4 @@
-"""docs/tools/baseline.py: averaging against NumPy, and what a run of it trains."""
+"""docs/tools/baseline.py: averaging against NumPy. What it trains stands in test_run.py."""
 
 import baseline
 import common
@@ -30,14 +30,14 @@ def test_it_is_the_mean_of_the_word_vectors_and_of_those_of_ordered_pairs(bigram
 def test_a_run_has_the_rate_that_was_chosen_or_that_of_the_flag(
     flags, rate, parameters, monkeypatch
 ):
-    seen, linear_decay = [], common.linear_decay
+    rates, linear_decay = [], common.linear_decay
 
-    def told(args, train):
-        seen.append(args.learning_rate)
+    def noting(args, train):
+        rates.append(args.learning_rate)
         return linear_decay(args, train)
 
-    monkeypatch.setattr(common, "linear_decay", told)
+    monkeypatch.setattr(common, "linear_decay", noting)
     with untraced():
         line = parsed(call("baseline", *TINY, *flags))
     assert (line["script"], line["parameters"]) == ("baseline", str(parameters))
-    assert seen == [rate]
+    assert rates == [rate]

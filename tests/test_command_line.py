@@ -1,74 +1,39 @@
-"""Flags: their bounds and defaults, and what a wrong command line or file says."""
+"""Flags and their bounds, what a wrong command line or file says, and how a program ends."""
 
 import io
 import os
-import re
 import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import common
+import keras
 import pytest
 from conftest import ROOT, SCRIPTS, TINY, call, check_failure, posix, write_npz
 
+WRONG = """--epochs 0|--epochs two|--epochs 1.5|--epochs 1e400|--batch-size -1|--units 0
+--units 10000000000000000000|--subset 0|--learning-rate 0|--learning-rate nan|--learning-rate inf
+--learning-rate 1e300|--clipnorm -1|--clipnorm 1e300|--seed -1|--seed 4294967296|--device tpu
+--unknown|stray|--data |--data reviews.csv|--data ./toy|--save weights.h5
+--save |--save no/such/folder/w.weights.h5|--log log.txt|--load |--load none.weights.h5
+--review |--review ?!"""
+PROGRAMS = {name: f"{name}.py" for name in SCRIPTS} | {"baseline": "docs/tools/baseline.py"}
+each_program = pytest.mark.parametrize("name", PROGRAMS)
+
 
 @pytest.mark.smoke
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["--epochs", "0"],
-        ["--epochs", "two"],
-        ["--epochs", "1.5"],
-        ["--epochs", str(10**400)],
-        ["--batch-size", "-1"],
-        ["--units", "0"],
-        ["--units", str(10**19)],
-        ["--subset", "0"],
-        ["--learning-rate", "0"],
-        ["--learning-rate", "nan"],
-        ["--learning-rate", "inf"],
-        ["--learning-rate", "1e300"],
-        ["--clipnorm", "-1"],
-        ["--clipnorm", "1e300"],
-        ["--seed", "-1"],
-        ["--seed", str(2**32)],
-        ["--device", "tpu"],
-        ["--unknown"],
-        ["stray"],
-        ["--data", ""],
-        ["--data", "reviews.csv"],
-        ["--data", "./toy"],
-        ["--save", "weights.h5"],
-        ["--save", ""],
-        ["--save", "no/such/folder/w.weights.h5"],
-        ["--log", "log.txt"],
-        ["--load", ""],
-        ["--load", "none.weights.h5"],
-        ["--review", ""],
-        ["--review", "?!"],
-    ],
-    ids=lambda flags: " ".join(flags)[:40],
-)
+@pytest.mark.parametrize("flags", WRONG.replace("\n", "|").split("|"))
 def test_a_wrong_command_line_ends_as_argparse_ends_it(flags):
-    result = call("rnn_layer_imdb", "--data", "toy", *flags)
+    flag, _, value = flags.partition(" ")
+    result = call("rnn_layer_imdb", "--data", "toy", flag, *([value] if " " in flags else []))
     check_failure(result, "rnn_layer_imdb.py: error: ", status=2)
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_wrong_command_line_of_a_program_ends_it_with_status_2(name, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--epochs", "many"])
-    with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(ROOT / f"{name}.py"), run_name="__main__")
-    out, err = capsys.readouterr()
-    result = SimpleNamespace(returncode=end.value.code, stdout=out, stderr=err)
-    check_failure(result, "must be int, from 1 to 10000, not 'many'", status=2)
-    assert result.stderr.splitlines()[-1].startswith(f"{name}.py: error: ")
-
-
-def test_the_bounds_themselves_are_accepted():
-    for flag, *bounds in (
+@pytest.mark.parametrize(
+    "flag, low, high",
+    [
         ("--subset", 1, 10**6),
         ("--epochs", 1, 10_000),
         ("--batch-size", 1, 10_000),
@@ -76,10 +41,12 @@ def test_the_bounds_themselves_are_accepted():
         ("--learning-rate", 1e-9, 10.0),
         ("--clipnorm", 0.0, 1e6),
         ("--seed", 0, 2**32 - 1),
-    ):
-        for bound in bounds:
-            args = common.parse_args("lstm_imdb.py", [flag, str(bound)])
-            assert getattr(args, flag[2:].replace("-", "_")) == bound
+    ],
+)
+def test_the_bounds_themselves_are_accepted(flag, low, high):
+    for bound in low, high:
+        args = common.parse_args("lstm_imdb.py", [flag, str(bound)])
+        assert getattr(args, flag[2:].replace("-", "_")) == bound
 
 
 def test_the_name_of_the_script_is_bare():
@@ -87,23 +54,7 @@ def test_the_name_of_the_script_is_bare():
     assert args.script == "lstm_imdb"
 
 
-def test_every_default_in_help_is_the_readmes(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    text = call("gru_imdb", "--help").stdout
-    defaults = dict(re.findall(r"^ +(--[a-z-]+) [^-]*default: (\S+)$", text, re.M))
-    assert {"--epochs", "--batch-size", "--units", "--seed", "--clipnorm"} <= set(defaults)
-    rows = {}  # a row may have several flags, and then as many numbers
-    for cells in re.findall(
-        r"^\| (`--.*?) \| (.*)$", (ROOT / "README.md").read_text("utf-8"), re.M
-    ):
-        flags = re.findall(r"--[a-z-]+", cells[0])
-        if flags[0] in defaults and flags != ["--device"]:
-            rows.update(zip(flags, re.findall(r"\d+(?:\.\d+)?", cells[1])))
-    assert rows == {flag: value for flag, value in defaults.items() if flag != "--device"}
-    assert defaults["--device"] == "auto"
-
-
-# -------------------------------------------------------------------------------------- outputs
+# ----------------------------------------------------------------------------- files that are named
 
 
 @posix
@@ -131,7 +82,7 @@ def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
     path = tmp_path / "l.csv"
     path.write_text("mine")
     path.chmod(0o444)
-    monkeypatch.setattr(os, "access", lambda of, mode: Path(of) != path)  # root may all the same
+    monkeypatch.setattr(os, "access", lambda name, mode: Path(name) != path)  # root may anyway
     check_failure(call("lstm_imdb", *TINY, "--log", path), "cannot write", status=2)
     assert path.read_text() == "mine"
 
@@ -147,27 +98,24 @@ def test_a_home_folder_is_expanded(tmp_path, monkeypatch):
     assert Path(args.load) == tmp_path / "w.weights.h5"
 
 
-# ---------------------------------------------------------------------------------------- files
-
-
 def test_what_is_not_a_readable_npz_is_one_line(tmp_path):
-    def fails(path, words):
+    good = write_npz(tmp_path / "good.npz").read_bytes()
+    for content in b"", b"hello", good[:900], None:
+        path = tmp_path / "bad.npz"
+        if content is None:
+            path = tmp_path / "missing.npz"
+        else:
+            path.write_bytes(content)
         result = call("rnn_layer_imdb", "--data", path)
-        check_failure(result, words)
+        check_failure(result, "No such file" if content is None else "cannot read")
         assert path.name in result.stderr
-
-    fails(tmp_path / "missing.npz", "No such file")
+        assert content is None or path.read_bytes() == content  # a user's file is never touched
     (tmp_path / "folder.npz").mkdir()
-    fails(tmp_path / "folder.npz", "cannot read")
-    path = tmp_path / "bad.npz"
-    for content in (b"", b"hello", write_npz(tmp_path / "good.npz").read_bytes()[:900]):
-        path.write_bytes(content)
-        fails(path, "cannot read")
-        assert path.read_bytes() == content  # a user's file is never touched
-    fails(write_npz(path, x_test=None), "x_test")
+    check_failure(call("rnn_layer_imdb", "--data", tmp_path / "folder.npz"), "folder.npz")
     if os.name == "posix" and os.geteuid() != 0:
+        path = write_npz(tmp_path / "secret.npz")
         path.chmod(0)
-        fails(path, "Permission denied")
+        check_failure(call("rnn_layer_imdb", "--data", path), "Permission denied")
 
 
 def test_without_a_home_folder(tmp_path, monkeypatch):
@@ -177,25 +125,52 @@ def test_without_a_home_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+# ------------------------------------------------------------------------------- how a program ends
+
+
+@pytest.fixture
+def as_program(monkeypatch, capsys):
+    """Run a program's file as `python FILE FLAGS` does, in this process -> what it ended with."""
+
+    def run(name, *flags):
+        monkeypatch.setattr(sys, "argv", [PROGRAMS[name], *map(str, flags)])
+        with pytest.raises((SystemExit, KeyboardInterrupt)) as end:
+            runpy.run_path(str(ROOT / PROGRAMS[name]), run_name="__main__")
+        out, err = capsys.readouterr()
+        status = getattr(end.value, "code", "a traceback")
+        return SimpleNamespace(returncode=status, stdout=out, stderr=err)
+
+    return run
+
+
+@each_program
+def test_a_program_reads_its_own_command_line(name, as_program):
+    result = as_program(name, "--epochs", "many")
+    check_failure(result, "must be int, from 1 to 10000, not 'many'", status=2)
+    assert result.stderr.splitlines()[-1].startswith(f"{name}.py: error: ")
+
+
+@each_program
+def test_ctrl_c_while_a_program_trains_is_one_line(name, as_program, tmp_path, monkeypatch):
+    def fit(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    result = as_program(name, "--data", write_npz(tmp_path / "my.npz"), "--units", "4")
+    assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
+    assert "test accuracy" not in result.stdout  # no epoch is over
+
+
+def test_what_main_raises_is_passed_on():
+    with pytest.raises(ZeroDivisionError):
+        common.run(lambda: 1 / 0)
+
+
 def test_text_from_a_file_is_printed_without_control_characters_and_cut(capsys):
     with pytest.raises(SystemExit):
         common.fail("weights of \x1b[31m\r\n\t\u202e" + "x" * 10_000)
     error = capsys.readouterr().err
     assert error.startswith("error: weights of [31m x") and len(error) < 700
-
-
-# ------------------------------------------------------------------------------------------- run()
-
-
-def test_run_ends_ctrl_c_in_one_line_and_passes_on_what_main_raises(capsys):
-    def interrupted():
-        raise KeyboardInterrupt
-
-    with pytest.raises(SystemExit) as end:
-        common.run(interrupted)
-    assert end.value.code == 130 and capsys.readouterr().err == "error: interrupted\n"
-    with pytest.raises(ZeroDivisionError):
-        common.run(lambda: 1 / 0)
 
 
 def test_a_console_that_lacks_characters_shows_others(monkeypatch, capsys):

@@ -1,12 +1,10 @@
-"""The learner's machine: environment, streams, devices, Ctrl-C. Most of it needs a process."""
+"""The learner's machine: environment, streams, devices, Ctrl-C. Some of it needs a process."""
 
 import json
 import os
 import re
-import runpy
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -23,46 +21,45 @@ from conftest import (
     TINY,
     call,
     check_failure,
-    last_line,
     parsed,
     posix,
     python,
-    run_script,
     write_npz,
 )
 
 GPUS = tf.config.list_physical_devices("GPU")
 
 
+# ----------------------------------------------------------------------- while TensorFlow loads
+
+
 @pytest.fixture
-def variables(monkeypatch):
-    """What common has set in the environment when TensorFlow loads (here it does not)."""
+def load(tmp_path):
+    """Import common.py where TensorFlow is a stand-in that does something -> CompletedProcess."""
+    shutil.copy(ROOT / "common.py", tmp_path)
+    for module in "h5py", "keras", "numpy":
+        (tmp_path / f"{module}.py").touch()
+    plain = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
 
-    def run(**environment):
-        kept = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
-        seen = {}
-
-        class Stop:
-            """Finds h5py, which common imports first, and goes no further."""
-
-            def find_spec(name, path=None, target=None):
-                if name == "h5py":
-                    seen.update(os.environ)
-                    raise ImportError("far enough")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "environ", {**kept, **environment})
-            patch.delitem(sys.modules, "h5py")
-            patch.setattr(sys, "meta_path", [Stop, *sys.meta_path])
-            with pytest.raises(ImportError, match="far enough"):
-                runpy.run_path(str(ROOT / "common.py"))
-        return seen
+    def run(tensorflow, before="", **environment):
+        (tmp_path / "tensorflow.py").write_text(f"import json, os\n{tensorflow}")
+        return subprocess.run(
+            [sys.executable, "-B", "-c", f"import os\n{before}\nimport common"],
+            capture_output=True, encoding="utf-8", cwd=tmp_path, env={**plain, **environment},
+        )  # fmt: skip
 
     return run
 
 
+@pytest.fixture
+def variables(load):
+    """variables(...): the environment that TensorFlow sees while it loads."""
+    show = "print(json.dumps(dict(os.environ)), flush=True)\nos._exit(0)"
+    return lambda *args, **environment: json.loads(load(show, *args, **environment).stdout)
+
+
 @pytest.mark.parametrize(
-    "affinity, count, expected",
+    "affinity, count, threads",
     [
         ({0, 1}, 8, "1"),
         ({7}, 8, "1"),
@@ -74,41 +71,43 @@ def variables(monkeypatch):
     ids=["two", "one", "three of its own", "two at all", "eight at all", "unknown"],
 )
 def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(
-    variables, monkeypatch, affinity, count, expected
+    variables, affinity, count, threads
 ):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: affinity, raising=False)
+    system = f"os.cpu_count = lambda: {count}\nos.sched_getaffinity = lambda pid: {affinity}"
     if affinity is None:
-        monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: count)
-    name = "TF_NUM_INTRAOP_THREADS"
-    assert variables().get(name) == expected
-    assert variables(**{name: "3"})[name] == "3"  # a learner's own stays
+        system += "\ndel os.sched_getaffinity"
+    assert variables(system).get("TF_NUM_INTRAOP_THREADS") == threads
+    assert variables(system, TF_NUM_INTRAOP_THREADS="3")["TF_NUM_INTRAOP_THREADS"] == "3"
+
+
+def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(variables):
+    defaults = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_DETERMINISTIC_OPS": "1"}
+    assert defaults.items() <= variables().items()
+    learners = {"TF_FORCE_GPU_ALLOW_GROWTH": "false", "TF_DETERMINISTIC_OPS": "0"}
+    assert learners.items() <= variables(**learners).items()
+
+
+def test_keras_runs_on_tensorflow_and_looks_for_no_keras_json_while_it_loads(variables, tmp_path):
+    for environment in {}, {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}:
+        loading = variables(**environment)
+        assert loading["KERAS_HOME"] == os.devnull and loading["KERAS_BACKEND"] == "tensorflow"
+
+
+@pytest.mark.parametrize("level, shown", [(None, False), ("0", True), ("1", True)])
+def test_what_tensorflow_writes_while_it_loads_is_shown_on_request(load, level, shown):
+    environment = {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
+    result = load("os.write(2, b'cuInit')\nraise SystemExit", **environment)
+    assert result.stderr == ("cuInit" if shown else "")
 
 
 @pytest.mark.parametrize(
-    "name, default, own",
-    [
-        ("TF_FORCE_GPU_ALLOW_GROWTH", "true", "false"),
-        ("TF_DETERMINISTIC_OPS", "1", "0"),
-        ("TF_CPP_MIN_LOG_LEVEL", "2", "0"),
-    ],
+    "fault, status, words",
+    [("ImportError('DLL load failed')", 1, "DLL load failed"), ("KeyboardInterrupt", 130, "")],
 )
-def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(variables, name, default, own):
-    assert variables()[name] == default
-    assert variables(**{name: own})[name] == own
-
-
-def test_keras_looks_for_no_keras_json_while_it_loads(variables, tmp_path):
-    assert variables()["KERAS_HOME"] == os.devnull
-    assert variables(KERAS_HOME=str(tmp_path))["KERAS_HOME"] == os.devnull
-
-
-@pytest.mark.parametrize("columns", ["1", "19", "many"])
-def test_a_terminal_of_any_width_is_no_error(monkeypatch, columns):
-    """Keras's summary raises below 20 columns."""
-    monkeypatch.setenv("COLUMNS", columns)
-    assert call("averaged", *TINY).returncode == 0
-    assert int(os.environ["COLUMNS"]) >= 40
+def test_an_error_while_tensorflow_loads_is_shown_and_ctrl_c_is_not(load, fault, status, words):
+    result = load(f"raise {fault}")
+    assert result.returncode == status and words in result.stderr
+    assert bool(result.stderr) == bool(words)
 
 
 def test_a_learners_keras_home_is_kept_and_their_keras_json_changes_nothing(tmp_path):
@@ -155,15 +154,7 @@ def test_without_docstrings(monkeypatch):
     assert parsed(call("gru_imdb", *TINY))["n"] == "64"
 
 
-@pytest.mark.slow
-def test_python_without_docstrings():
-    result = python("-OO", ROOT / "gru_imdb.py", *TINY)
-    if "_reference_pattern.finditer(doc_module.__doc__)" in result.stderr:
-        pytest.skip("this TensorFlow does not load without docstrings (2.16.2 does not)")
-    assert parsed(result)["n"] == "64"
-
-
-# --------------------------------------------------------------------------------------- streams
+# -------------------------------------------------------------------------- streams and terminals
 
 
 FLAGS = ("--data", "my.npz", "--epochs", "1", "--units", "4")
@@ -182,79 +173,88 @@ sys.stderr = None
 
 
 @posix
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- 2>&-", "| head -n 1"])
-def test_closed_streams_are_no_trouble(closed, tmp_path):
+@pytest.mark.parametrize(
+    "closed, code, start",
+    [
+        (">&-", TINY_CODE, ""),
+        ("2>&-", IDLE_CODE, "'said to an object\\n'\ndata my.npz: "),
+        ("<&- 2>&-", TINY_CODE, "data my.npz: "),
+        ("| head -n 1", LONG_CODE, "a word\n"),
+    ],
+)
+def test_closed_streams_are_no_trouble(closed, code, start, tmp_path):
     write_npz(tmp_path / "my.npz")
-    code = {"2>&-": IDLE_CODE, "| head -n 1": LONG_CODE}.get(closed, TINY_CODE)
     command = shlex.join([sys.executable, "-c", PATHS + code])
     result = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
         capture_output=True, encoding="utf-8", timeout=600, cwd=tmp_path,
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
-    if code is LONG_CODE:
-        assert result.stdout == "a word\n"
-    else:
-        assert bool(result.stdout) == closed.endswith("2>&-")
-    if code is IDLE_CODE:
-        assert result.stdout.startswith("'said to an object\\n'\ndata my.npz: ")
+    assert result.stdout.startswith(start)
+    assert start or not result.stdout
 
 
-def test_what_tensorflow_says_at_the_start_is_shown_on_request():
-    shown = run_script("gru_imdb", "--help", TF_CPP_MIN_LOG_LEVEL="0")
-    assert shown.stdout.startswith("usage: gru_imdb.py")
-    assert shown.stderr  # something is: "oneDNN custom operations are on", if nothing else
-
-
-@pytest.mark.parametrize(
-    "fault, status, shown",
-    [("ImportError('DLL load failed')", 1, "DLL load failed"), ("KeyboardInterrupt", 130, "")],
-)
-def test_an_error_while_tensorflow_loads_is_shown_and_ctrl_c_is_not(tmp_path, fault, status, shown):
-    for module in ("common", "gru_imdb"):
-        shutil.copy(ROOT / f"{module}.py", tmp_path)
-    (tmp_path / "tensorflow.py").write_text(f"raise {fault}")
-    result = python(tmp_path / "gru_imdb.py")
-    assert result.returncode == status and shown in result.stderr
-    assert bool(result.stderr) == bool(shown)
+# a suite that a shell runs in the background ignores SIGINT, and so would its children
+TERMINAL = """import os, pty, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"""
 
 
 @posix
-def test_ctrl_c_says_what_was_reached_and_leaves_the_weights(tmp_path):
-    # a suite that a shell runs in the background ignores SIGINT, and so would its children
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def test_a_terminal_shows_a_bar_and_its_ctrl_c_leaves_a_line_and_the_weights(tmp_path):
+    flags = ("--data", write_npz(tmp_path / "my.npz"), "--units", "4")
     process = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"),
-         "--units", "4", "--epochs", "10000", "--save", "w.weights.h5"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=tmp_path,
+        [sys.executable, "-c", TERMINAL, sys.executable, ROOT / "gru_imdb.py", *flags,
+         "--epochs", "10000", "--save", "w.weights.h5"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path,
     )  # fmt: skip
-    signal.signal(signal.SIGINT, before)
-    while not (tmp_path / "w.weights.h5").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=120)
-    assert process.returncode == 130 and errors == "error: interrupted\n"
-    assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.fullmatch(last_line(output))["done"])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["my.npz", "w.weights.h5"]
-    flags = ("--load", tmp_path / "w.weights.h5", "--units", "4", "--data", tmp_path / "my.npz")
-    parsed(call("averaged", *flags))
+    try:
+        while not (tmp_path / "w.weights.h5").exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.1)
+        output = process.communicate(b"\x03", timeout=120)[0].decode("utf-8")
+    finally:
+        process.kill()  # then the terminal is gone, and the script with it
+    *_, line, error = output.splitlines()
+    assert process.returncode == 130 and error == "error: interrupted"
+    assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.search(line)["done"])
+    assert re.search("[\b\r]+.*━", output), output  # a bar, drawn over itself
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my.npz", "w.weights.h5"]
+    parsed(call("gru_imdb", *flags, "--load", tmp_path / "w.weights.h5"))
+
+
+@pytest.mark.parametrize("columns", ["1", "19", "many"])
+def test_a_terminal_of_any_width_is_no_error(monkeypatch, columns):
+    """Keras's summary raises below 20 columns."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert call("averaged", *TINY).returncode == 0
+    assert int(os.environ["COLUMNS"]) >= 40
 
 
 # --------------------------------------------------------------------------------------- devices
 
+# the driver of a GPU by the papers of NVIDIA (Linux) and Microsoft (WSL2)
+DRIVERS = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"
+
 
 @pytest.fixture
-def driver(tmp_path, monkeypatch):
-    """A path that stands in for the driver's, on a machine whose GPU TensorFlow does not see."""
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
-    monkeypatch.setattr(common, "NVIDIA", (str(tmp_path / "nvidia0"), str(tmp_path / "libcuda")))
-    (tmp_path / "libcuda").touch()
-    return tmp_path / "libcuda"
+def gpus(monkeypatch):
+    """gpus(*visible, driver="..."): what TensorFlow sees, and which path of a driver there is."""
+
+    def machine(*visible, driver=None):
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: list(visible))
+        exists = os.path.exists
+        monkeypatch.setattr(
+            os.path, "exists", lambda path: path == driver if path in DRIVERS else exists(path)
+        )
+
+    return machine
 
 
-def test_a_gpu_that_tensorflow_does_not_see_is_said(driver):
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_gpu_that_tensorflow_does_not_see_is_said(gpus, driver):
+    gpus(driver=driver)
     result = call("averaged", *TINY)
     assert parsed(result)["device"] == "CPU" or GPUS
     assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("warning: ")
@@ -263,50 +263,47 @@ def test_a_gpu_that_tensorflow_does_not_see_is_said(driver):
 
 
 @pytest.mark.skipif(bool(GPUS), reason="a Python that has used a GPU cannot hide it")
-def test_nothing_is_said_where_there_is_none_or_it_is_not_wanted(driver, monkeypatch, capsys):
+def test_nothing_is_said_where_there_is_none_or_it_is_not_wanted(gpus, monkeypatch, capsys):
+    gpus(driver=DRIVERS[0])
     common.parse_args("gru_imdb.py", ["--device", "cpu"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     common.parse_args("gru_imdb.py", [])
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    driver.unlink()
+    gpus()
     common.parse_args("gru_imdb.py", [])
     assert capsys.readouterr().err == ""
 
 
-def test_gpu_without_a_gpu_is_an_error_that_helps(driver):
+def test_gpu_without_a_gpu_is_an_error_that_helps(gpus):
+    gpus(driver=DRIVERS[0])
     result = call("averaged", *TINY, "--device", "gpu")
     check_failure(result, 'pip install "tensorflow[and-cuda]"', status=2)
     assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
 
 
-def test_cpu_hides_the_gpus(monkeypatch):
-    hidden = []
-    monkeypatch.setattr(
-        tf.config, "set_visible_devices", lambda devices, kind=None: hidden.append((devices, kind))
-    )
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
+def test_cpu_hides_the_gpus(gpus, monkeypatch):
+    gpus()
+    calls = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *args: calls.append(args))
     common.parse_args("lstm_imdb.py", ["--device", "auto"])
-    assert hidden == []
+    assert calls == []
     common.parse_args("lstm_imdb.py", ["--device", "cpu"])
-    assert hidden == [([], "GPU")]
+    assert calls == [([], "GPU")]
 
 
-def test_cpu_after_a_run_on_the_gpu_is_one_line(monkeypatch):
+def test_cpu_after_a_run_on_the_gpu_is_one_line(gpus, monkeypatch):
     """TensorFlow hides no GPU that this Python has used."""
 
     def used(*args):
         raise RuntimeError("Visible devices cannot be modified after being initialized")
 
+    gpus("a GPU")
     monkeypatch.setattr(tf.config, "set_visible_devices", used)
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
     check_failure(call("averaged", *TINY, "--device", "cpu"), "restart", status=2)
 
 
-def test_the_last_line_names_the_device_that_was_used(monkeypatch):
+def test_the_last_line_names_the_device_that_was_used(gpus):
     """Not the one that is visible: on this machine the weights lie where TensorFlow put them."""
-    expected = "GPU" if GPUS else "CPU"
-    assert parsed(call("averaged", *TINY))["device"] == expected
-    flip = {"GPU": [], "CPU": ["a GPU"]}[expected]
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: flip)
-    result = call("averaged", *TINY)
-    assert parsed(result)["device"] == expected
+    device = "GPU" if GPUS else "CPU"
+    assert parsed(call("averaged", *TINY))["device"] == device
+    gpus(*[] if GPUS else ["a GPU"])
+    assert parsed(call("averaged", *TINY))["device"] == device

@@ -2,12 +2,20 @@
 
 import os
 import warnings
+import xml.etree.ElementTree
 from pathlib import Path
 
 import plot
 import pytest
 from conftest import ROOT, TINY, call, python
 from matplotlib.figure import Figure
+
+LOG = {
+    "loss": [0.5, 0.3],
+    "accuracy": [0.7, 0.8],
+    "val_loss": [0.6, 0.4],
+    "val_accuracy": [0.6, 0.9],
+}
 
 
 @pytest.fixture(scope="module")
@@ -17,25 +25,50 @@ def log(tmp_path_factory):
     return path
 
 
-def test_a_plot_shows_what_was_logged(log):
+def test_a_log_is_read_as_it_was_written(log):
     header, *rows = [line.split(",") for line in log.read_text().splitlines()]
     columns = {name: [float(row[n]) for row in rows] for n, name in enumerate(header)}
-    logs = {"one": plot.read_log(log), "two": plot.read_log(log)}
-    figure = plot.draw(logs)
-    for axes, key in zip(figure.axes, ("loss", "accuracy")):
-        training, test, *others = [list(line.get_ydata()) for line in axes.lines]
-        assert (training, test) == (columns[key], columns[f"val_{key}"]) and len(others) == 2
+    del columns["epoch"]
+    assert plot.read_log(log) == columns and len(columns["loss"]) == 2
+
+
+def test_each_run_has_its_lines_in_both_panels():
+    other = {key: [1 - value for value in values] for key, values in LOG.items()}
+    figure = plot.draw({"one": LOG, "two": other})
+    loss, accuracy = figure.axes
+    assert loss.get_position().x0 < accuracy.get_position().x0
+    for axes, key in (loss, "loss"), (accuracy, "accuracy"):
         assert axes.get_ylabel() == key and axes.get_xlabel() == "epoch"
-        assert [axes.lines[n].get_linestyle() for n in (0, 1)] == ["--", "-"]
-    shown = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
-    assert shown == ["one", "two"]
+        figure.canvas.draw()
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2"]
+        lines = [(line.get_linestyle(), list(line.get_ydata())) for line in axes.lines]
+        assert lines == [
+            (style, run[split + key])
+            for run in (LOG, other)
+            for style, split in (("--", ""), ("-", "val_"))
+        ]
+        colors = [line.get_color() for line in axes.lines]
+        assert colors[0] == colors[1] != colors[2] == colors[3]
+    legend = accuracy.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
+    assert [line.get_color() for line in legend.get_lines()] == [colors[0], colors[2]]
+    assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-"]
+    title = figure.get_suptitle()
+    assert "solid: test" in title and "dashed: training" in title
 
 
-def test_a_picture_is_written_whatever_letters_the_font_lacks(log, tmp_path):
+def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, tmp_path):
+    second = tmp_path / "second.csv"
+    second.write_bytes(log.read_bytes())
+    pictures = tmp_path / "c.png", tmp_path / "c.svg"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plot.main([str(log), "--out", str(tmp_path / "c.png")])
-    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+        for picture in pictures:
+            plot.main([str(log), str(second), "--out", str(picture)])
+    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+    text = pictures[1].read_text(encoding="utf-8")  # each label stands in it as a comment
+    xml.etree.ElementTree.fromstring(text)
+    assert "second.csv" in text and ascii(log.stem)[1:-1] in text
 
 
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0"])
