@@ -1,27 +1,21 @@
-"""Every patch of docs/exercises.md goes onto the scripts as they are, and the result runs."""
+"""Every patch of docs/exercises.md goes onto the scripts, and does what its exercise says."""
 
-import contextlib
-import importlib.util
-import io
-import os
+import importlib
 import re
-import shutil
 import subprocess
 import sys
 
-import averaged
 import common
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+import reference
 from conftest import ROOT, TINY, build, call, parsed
+from docs.measure import copies
 
-PATCHES = sorted((ROOT / "docs" / "exercises").glob("*.patch"))
+PATCHES = sorted(path.stem for path in (ROOT / "docs/exercises").glob("*.patch"))
+OF_COMMON = {"04-200-words": 200, "07-first-80-words": 80}
 TEXT = (ROOT / "docs" / "exercises.md").read_text(encoding="utf-8")
-# a reading of 100 words in which each row shows the last id that the network is given
-NAMES = {f"w{n}": n for n in range(1, 101)}
-READING = [" ".join(NAMES)], lambda x, training: x[:, -1:] / 1000, NAMES
 
 
 @pytest.fixture
@@ -32,65 +26,129 @@ def folder(tmp_path):
     return tmp_path / "rnn"
 
 
-def apply(patch, folder):
-    """Copy the programs into folder and patch them there -> the name of the one that changed."""
-    for path in ROOT.glob("*.py"):
-        shutil.copy(path, folder)
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    subprocess.run(["git", "apply", patch], check=True, cwd=folder)
-    (changed,) = [path for path in folder.iterdir() if path.read_bytes() != before[path.name]]
-    return changed.stem
+def patched(patch, folder, monkeypatch):
+    """The script, or common.py, that a patch changes, as a module in the place of the own one."""
+    copies.copy_scripts(folder, patch)
+    (path,) = [p for p in folder.glob("*.py") if p.read_bytes() != (ROOT / p.name).read_bytes()]
+    monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    monkeypatch.syspath_prepend(folder)
+    return importlib.import_module(path.stem)
 
 
-def module(path, monkeypatch):
-    """A patched script as a module of this process, with the common.py that is loaded here."""
-    name = f"patched_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    monkeypatch.setitem(sys.modules, name, loaded)
-    return loaded
-
-
-def with_common(folder, monkeypatch):
-    """A script with a patched common.py; its network is one that is not traced."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))  # common.py sets some
-    with monkeypatch.context() as patch:
-        patch.delitem(sys.modules, "common")
-        patch.syspath_prepend(folder)
-        patched = importlib.import_module("common")
-    monkeypatch.setitem(sys.modules, "common", patched)
-    script = module(folder / "gru_imdb.py", monkeypatch)
-    script.SentimentClassifier = averaged.SentimentClassifier
-    return script
-
-
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
-def test_a_patch_applies_runs_and_comes_off_again(patch, folder, monkeypatch):
-    name = apply(patch, folder)
-    if name == "common":
-        result = call(with_common(folder, monkeypatch).__name__, *TINY)
-        with contextlib.redirect_stdout(io.StringIO()) as shown:
-            sys.modules["common"].read_reviews(*READING)
-        rows = [int(id) for id in re.findall(r"^  w\d+ +0\.(\d{3}) \|", shown.getvalue(), re.M)]
-        first = 79 if "first" in patch.stem else 100  # what the network never sees changes nothing
-        assert rows == [min(n, first) + 3 for n in range(1, 101)]
-    else:
-        monkeypatch.setattr(
-            common, "MAX_REVIEW_LEN", 10
-        )  # a loop of 80 steps by hand takes its time
-        result = call(module(folder / f"{name}.py", monkeypatch).__name__, *TINY)
-    assert parsed(result)["n"] == "64"
-    subprocess.run(["git", "apply", "-R", patch], check=True, cwd=folder)
+@pytest.mark.parametrize("patch", PATCHES)
+def test_a_patch_goes_on_and_comes_off_again(patch, folder):
+    try:
+        copies.copy_scripts(folder, patch)
+    except subprocess.CalledProcessError:
+        pytest.fail(
+            f"{patch}.patch no longer applies. Make it anew: make its change in the script by hand "
+            f"(what it does is in docs/exercises.md), `git diff > docs/exercises/{patch}.patch`, "
+            "and take the change back with `git checkout`"
+        )
+    path = ROOT / f"docs/exercises/{patch}.patch"
+    subprocess.run(["git", "apply", "-R", path], check=True, cwd=folder)
     for path in ROOT.glob("*.py"):
         assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("patch", sorted(set(PATCHES) - set(OF_COMMON)))
+def test_a_patched_script_runs_as_a_learner_starts_it(patch, folder, monkeypatch):
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)  # a loop of 80 steps by hand takes its time
+    script = patched(patch, folder, monkeypatch)
+    rates = []
+    fit = script.SentimentClassifier.fit
+
+    def watched(self, *args, **kwargs):
+        for step in 0, 300:
+            self.optimizer.iterations.assign(step)
+            rates.append(float(self.optimizer.learning_rate))
+        self.optimizer.iterations.assign(0)
+        return fit(self, *args, **kwargs)
+
+    monkeypatch.setattr(script.SentimentClassifier, "fit", watched)
+    assert parsed(call(script.__name__, *TINY))["n"] == "64"
+    assert rates[0] == pytest.approx(0.001)
+    assert (rates[1] == rates[0]) == (patch == "09-hold-the-rate")
+
+
+@pytest.mark.parametrize("patch", OF_COMMON)
+def test_other_words_of_a_review_are_kept(patch, folder, monkeypatch):
+    module = patched(patch, folder, monkeypatch)
+    (row,) = module.encode([list(range(1, 301))])  # ids 4 to 303; in front of them the start
+    if patch.startswith("04"):
+        assert row.tolist() == list(range(104, 304))
+    else:
+        assert row.tolist() == [common.START, *range(4, 83)]
+
+
+def min_gru(x, kernel, bias):
+    """minGRU as the paper has it: z and g of the word alone."""
+    z, g = np.split(x @ kernel + bias, 2, axis=-1)
+    z, h, steps = reference.sigmoid(z), 0 * z[:, 0], []
+    for t in range(x.shape[1]):
+        h = z[:, t] * h + (1 - z[:, t]) * g[:, t]
+        steps.append(h)
+    return np.stack(steps, axis=1)
+
+
+def both_directions(x, *weights):
+    """The last h of a pass and of one from the end, added."""
+    forward, backward = reference.lstm(x, *weights[:3]), reference.lstm(x[:, ::-1], *weights[3:])
+    return (forward + backward)[:, -1]
+
+
+def last(layer):
+    return lambda *args: layer(*args)[:, -1]
+
+
+DOES = {  # the recurrent part of the network: what each layer is in NumPy, what Dense is given
+    "03-one-layer": [last(reference.lstm)],
+    "05-both-directions": [reference.lstm, both_directions],
+    "06-mask": [reference.lstm, last(reference.lstm)],  # of reviews without padding
+    "10-lstm-by-hand": [reference.lstm, last(reference.lstm)],
+    "11-pool-over-time": [reference.lstm, lambda *args: reference.lstm(*args).mean(axis=1)],
+    "14-open-forget-gate": [reference.lstm, last(reference.lstm)],
+    "15-min-gru": [min_gru, last(min_gru)],
+}
+
+
+@pytest.mark.parametrize("patch", DOES)
+def test_a_patched_network_is_what_the_exercise_says(patch, folder, monkeypatch, ids):
+    model, ids = build(patched(patch, folder, monkeypatch), units=4), ids[:2, -20:]
+    embedding, *recurrent, dense = [layer.get_weights() for layer in model.layers]
+    recurrent = [weights for weights in recurrent if weights]  # a mean over time has none
+    x = embedding[0].astype(np.float64)[ids]
+    for layer, weights in zip(DOES[patch], recurrent, strict=True):
+        x = layer(x, *(w.astype(np.float64) for w in weights))
+    p = reference.sigmoid(x @ dense[0] + dense[1])
+    # float32, twenty steps of each layer
+    np.testing.assert_allclose(model(ids, training=False), p, atol=1e-5)
+    drawn = [np.array(model(ids, training=True)) for _ in range(2)]
+    assert np.abs(drawn[0] - drawn[1]).max() > 1e-4  # dropout is still there
+
+
+@pytest.mark.parametrize("layer", (1, 2))
+def test_dropout_is_in_both_cells_of_min_gru(layer, folder, monkeypatch):
+    model = build(patched("15-min-gru", folder, monkeypatch), units=16)
+    cell = getattr(model, f"cell_{layer}")
+    x = np.ones((4, (common.EMBEDDING_LEN, 16)[layer - 1]), np.float32)
+    plain, dropped = (cell(x, [np.zeros((4, 16), "f4")], training=t)[0] for t in (False, True))
+    assert np.abs(plain - dropped).max() > 1e-3
+    again = cell(x, [np.zeros((4, 16), "f4")], training=True)[0]
+    np.testing.assert_array_equal(dropped, again)  # one mask for all steps
+
+
+def test_the_forget_gate_and_no_other_begins_open(folder, monkeypatch):
+    model = patched("14-open-forget-gate", folder, monkeypatch).SentimentClassifier(4)
+    model.build((None, 80))
+    for layer in model.rnn_1, model.rnn_2:  # b_i, b_f, b_g, b_o
+        np.testing.assert_array_equal(layer.cell.bias, np.repeat([0, 3, 0, 0], 4))
+
+
 def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeypatch):
     """Then padding in front changes nothing, and a GPU, which wants it behind, does not matter."""
-    (patch,) = (path for path in PATCHES if path.stem.startswith("06"))
-    script = module(folder / f"{apply(patch, folder)}.py", monkeypatch)
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["a GPU"])
+    script = patched("06-mask", folder, monkeypatch)
+    monkeypatch.setattr("tensorflow.config.list_logical_devices", lambda kind=None: ["a GPU"])
     words = np.random.RandomState(0).randint(4, common.TOTAL_WORDS, (3, 7))
     model = build(script)
     padded = model(keras.utils.pad_sequences(words, 20), training=False)
@@ -99,8 +157,8 @@ def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeyp
 
 
 def test_the_text_names_every_patch_and_no_other():
-    named = set(re.findall(r"\b\d\d-[a-z0-9-]+\.patch", TEXT))
-    assert named == {path.name for path in PATCHES} and len(named) == 10
+    named = set(re.findall(r"\b(\d\d-[a-z0-9-]+)\.patch", TEXT))
+    assert named == set(PATCHES) == {*DOES, *OF_COMMON, "09-hold-the-rate"} and len(named) == 10
 
 
 def test_there_are_fifteen_exercises_each_with_its_four_parts():
