@@ -1,13 +1,11 @@
 """docs/measure/backward.py, gates.py, memory.py and first_epoch.py on networks made by hand."""
 
 import sys
-from types import SimpleNamespace
 
 import common
 import handmade
 import numpy as np
 import pytest
-import tensorflow as tf
 from docs.measure import backward, first_epoch, gates, memory, names, networks, records
 from handmade import DOWN, LENGTH, NOTHING, UP
 
@@ -209,7 +207,7 @@ def test_the_value_of_a_word_elsewhere_is_the_mean_where_it_stands_plain():
 
 
 def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere():
-    """An LSTM that counts words reads an up and two downs, which stand plain nowhere: 0 for them."""
+    """An LSTM that counts words reads an up and two downs that stand plain nowhere: 0 for them."""
     model, x = handmade.lstm(), np.full((2, LENGTH), NOTHING, np.int32)
     x[0, 5], x[1, [5, 8, 9]] = UP, (UP, DOWN, DOWN)
     opinion, y = x != NOTHING, np.array([1, 1])

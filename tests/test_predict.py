@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import predict
 import pytest
-from conftest import last_line, parsed, call, write_npz
+from conftest import call, last_line, parsed, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word

@@ -179,7 +179,7 @@ def test_the_curves_are_those_of_the_logs(tmp_path):
 
 @pytest.fixture
 def args(tmp_path, monkeypatch, ids):
-    """Untrained networks in the place of trained ones, and five reviews; index of all words used."""
+    """Untrained networks in the place of trained ones, five reviews, an index of all words used."""
     for name, script in [("as it is", s) for s in names.NETWORKS] + [
         ("toy", s) for s in names.GATES
     ]:
@@ -201,6 +201,7 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(args):
     assert ticks(top) == letters and top.get_title() == "left: before training, right: after"
     before, after = networks.load("lstm_imdb", 0), networks.load("lstm_imdb", 5)
     ids = common.read_npz(None)[1][0]
+    ids = ids[ids[:, 0] != common.PAD]
     at = {
         line.get_xdata()[0]: line.get_ydata()[0] for line in top.lines if len(line.get_xdata()) == 1
     }

@@ -1,7 +1,6 @@
 """Judge a file of reviews: every row comes back, with P(positive) and a verdict.
 
-    python docs/tools/predict.py lstm_imdb.py my/lstm.weights.h5 new.csv --data my/reviews.npz
-        --out my/judged.csv
+    python docs/tools/predict.py lstm_imdb.py my.weights.h5 new.csv --data my.npz --out judged.csv
 
 A table is read as own_data.py reads it, but needs no labels: if there are some, the verdicts are
 compared with them. --data and --units are those of the training: the words lie with the data.
@@ -15,10 +14,9 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-import own_data  # first: it finds common
-
 import common
 import numpy as np
+import own_data  # first: it finds common
 
 ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
 
