@@ -66,8 +66,8 @@ def parse(path, arguments, folder):
     """
     for name in "my", "runs", "path/to":
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for flag, value in zip(arguments, arguments[1:]):
-        if flag == "--load":
+    for value in arguments:
+        if value.endswith(".weights.h5"):  # as a run before has left it
             (folder / value).touch()
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
     scripts = path.removesuffix(".py") in (*SCRIPTS, "docs/tools/baseline")
