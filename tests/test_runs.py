@@ -91,7 +91,9 @@ def test_held_out_reviews_are_the_last_of_the_training_set(folder, monkeypatch):
     monkeypatch.delitem(sys.modules, "common")
     monkeypatch.syspath_prepend(folder)
     patched = importlib.import_module("common")
-    args = SimpleNamespace(data=str(path), subset=None, batch_size=128, seed=0, review=[])
+    args = SimpleNamespace(
+        data=str(path), subset=None, batch_size=128, seed=0, review=[], save=None
+    )
     train, test, *_ = patched.load_datasets(args)
     for dataset, expected in (train, x[:30]), (test, x[30:]):
         ids = np.concatenate([batch for batch, _ in dataset])
