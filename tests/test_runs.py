@@ -111,6 +111,7 @@ def test_held_out_reviews_are_the_last_of_the_training_set(folder, monkeypatch):
 def test_the_right_gates_bias_begins_elsewhere(lines, script, expected, folder, monkeypatch):
     copies.copy_scripts(folder, lines=lines)
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
+    importlib.import_module(script)  # the one that is put back afterwards
     monkeypatch.delitem(sys.modules, script)
     monkeypatch.syspath_prepend(folder)
     path = folder / "w.weights.h5"
