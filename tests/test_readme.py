@@ -12,7 +12,7 @@ import tables
 from conftest import ROOT, SCRIPTS, call
 
 ROOMS = {  # folder: endings of what lies in it
-    "docs": {".md"},
+    "docs": {".md", ".html"},
     "docs/exercises": {".patch"},
     "docs/measure": {".py", ".csv", ".md"},
     "docs/pictures": {".png", ".svg"},

@@ -2,9 +2,9 @@
 
     python docs/measure/figures.py gradient
     python docs/measure/figures.py curves --runs runs
-    python docs/measure/figures.py reading --runs runs --data imdb.npz
+    python docs/measure/figures.py gates --runs runs --data imdb.npz
 
-gates, eigenvalues and direction take what reading takes. docs/measure/results.py comes first: it
+eigenvalues and direction take what gates takes. docs/measure/results.py comes first: it
 trains into the folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
 """
 
@@ -33,13 +33,6 @@ NEGATIVE = (
     "a great cast and a lovely idea are wasted here the dialogue is terrible the story makes no "
     "sense and after an hour of this awful mess i wanted my money back"
 )
-READINGS = (
-    "the plot was bad",
-    "the plot was not bad",
-    "the plot was good",
-    "the plot was not good",
-)
-
 
 # ------------------------------------------------------------------------------------------- parts
 def trained(args, script, data=""):
@@ -224,27 +217,6 @@ def gates(args):
     return figure
 
 
-def reading(args):
-    """Four texts read word by word by the three networks of seed 0, trained on the toy."""
-    figure = Figure(figsize=(8, 5.4), layout="constrained")
-    index = common.toy_reviews()[2]
-    models = {script: trained(args, script, "toy-") for script in NETWORKS}
-    for axes, text in zip(figure.subplots(2, 2, sharey=True).flat, READINGS):
-        words, so_far = encode(text, index)
-        for (script, model), marker in zip(models.items(), "soD"):
-            p = model(so_far, training=False).numpy()[:, 0]
-            style = {"ls": STYLES[script], "color": COLOURS[script], "marker": marker, "ms": 4}
-            axes.plot(p, label=NETWORKS[script], **style)
-            print(f"{NETWORKS[script]}: {text}: {' '.join(f'{value:.3f}' for value in p)}")
-        axes.axhline(0.5, color="0.6", lw=1)
-        name_words(axes, words, rotation=0)
-        axes.set(ylim=(-0.03, 1.03))
-    for axes in figure.axes[::2]:
-        axes.set_ylabel("P(positive) so far")
-    figure.axes[0].legend(fontsize="small")
-    return figure
-
-
 def first_word(args):
     """Cause and effect: the gradient at the first word before training, and who learns its task."""
     figure = Figure(figsize=(8, 3.9), layout="constrained")
@@ -323,7 +295,6 @@ FIGURES = {  # and the flags that each of them reads
     eigenvalues: ["runs", "data"],
     direction: ["runs", "data"],
     gates: ["runs", "data"],
-    reading: ["runs"],
     first_word: [],
     negation: ["runs"],
     lengths: [],
