@@ -34,6 +34,7 @@ NEGATIVE = (
     "sense and after an hour of this awful mess i wanted my money back"
 )
 
+
 # ------------------------------------------------------------------------------------------- parts
 def trained(args, script, data=""):
     """The network of a script, trained with seed 0."""

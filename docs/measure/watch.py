@@ -83,7 +83,7 @@ def turn(name, arrays, layer, order, sign):
     return arrays
 
 
-# ------------------------------------------------------------------------------- a network that reads
+# ----------------------------------------------------------------------------- a network that reads
 def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
@@ -93,9 +93,9 @@ def read(name, arrays, ids, held=({}, {})):
 
     held: of both layers {gate: a number for each unit}. Gates: {letter: [n, 80, u]}.
     """
-    table, U, b, *layer_2, w, dense_b = arrays
+    table, U_1, b_1, W_2, U_2, b_2, w, dense_b = arrays
     x, layers = table[ids], []
-    for (W, U, b), hold in zip(((None, U, b), layer_2), held):
+    for (W, U, b), hold in zip(((None, U_1, b_1), (W_2, U_2, b_2)), held):
         h = c = np.zeros((len(ids), len(w)))
         outputs, gates = [], []
         for x_t in np.moveaxis(x if W is None else x @ W, 1, 0):
@@ -119,7 +119,7 @@ def read(name, arrays, ids, held=({}, {})):
     return sigmoid(h @ w + dense_b)[:, 0], layers
 
 
-# ------------------------------------------------------------------------------- what the page has
+# -------------------------------------------------------------------------------- what the page has
 def opinions(texts, labels):
     """The words that go with a label: of their reviews less than 40 or more than 60 % are good."""
     found = {}

@@ -153,6 +153,7 @@ try {
   }
   assert.equal(views.size, 6);
   await write("");
+  await page.locator('[data-say="known"]').click();
   await click("word 0");
   assert.equal(await page.locator("#text").inputValue(), await page.locator('[data-do="word 0"]').textContent());
   await click("example 0");
