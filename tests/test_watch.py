@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from types import SimpleNamespace
+from unicodedata import ucd_3_2_0
 from xml.etree import ElementTree
 
 import common  # first: it sets TensorFlow's environment variables
@@ -143,10 +144,22 @@ def step_by_step(page, name, when, ids, held):
 
 
 def verdict(page, name, when, ids, held=""):
-    """P of each review: [n]."""
-    if held:
-        return by_hand(page, name, when, ids, held).p[:, -1]
-    cell = getattr(reference, SCRIPTS[name].split("_imdb")[0].replace("rnn_layer", "simple_rnn"))
+    """P of each review by reference.py: [n]. The steps ask for the gates by name: some are held."""
+    cells = {"SimpleRNN": reference.simple_rnn, "LSTM": reference.lstm, "GRU": reference.gru}
+    gates = reference.gates
+    holds = iter(held_values(page, name, held))
+
+    def held_cell(x, W, U, bias):
+        hold, steps = next(holds), []
+        state = np.zeros((len(x), len(U) * (1 + (name == "LSTM"))))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reference, "gates", lambda *values: gates(*values) | hold)
+            for x_t in np.moveaxis(x, 1, 0):
+                state = getattr(reference, f"{name.lower()}_step")(x_t, state, W, U, bias)
+                steps.append(state[:, : len(U)])
+        return np.stack(steps, axis=1)
+
+    cell = held_cell if held else cells[name]
     return reference.classifier(cell, ids, *arrays(page, name, when))[:, 0]
 
 
@@ -192,32 +205,38 @@ def number(text):
 
 # --------------------------------------------------------------------------- reading as Keras does
 def many_texts(words):
-    """Texts of all kinds: empty, a word, 200 words, unknown ones, Chinese, capitals, marks."""
+    """Texts of all kinds: empty, a word, 200 words, unknown ones, Chinese, capitals, emoji, marks."""
     rng = random.Random(0)
     texts = [" ".join(rng.choices(words, k=rng.randrange(1, 15))) for _ in range(150)]
     texts += [" ".join(rng.choices(words, k=n)) for n in (78, 79, 80, 81, 120, 200)]
+    texts += [f"{rng.choice(words)} unheard {rng.choice(words)}".title() for _ in range(30)]
+    texts += ["", "good", "not", "xyzzy", "the PLOT, was (NOT) bad!", "film's plot", "don't", "''"]
     texts += [
-        "",
-        "good",
-        "not",
-        "xyzzy",
-        "the PLOT, was (NOT) bad!",
-        "film's plot",
         "film\u2019s",
         "a\u00a0b",
+        "\u00c9t\u00e9 e\u0301te\u0301",
+        "\u0130stanbul",
+        "3.5/10",
+        "---",
     ]
     texts += [
         "这部电影不错",
         "这部 movie 不错。",
-        "\u00c9t\u00e9 e\u0301te\u0301",
-        "3.5/10",
-        "don't",
-        "''",
-        "---",
-        "\u0130stanbul",
+        "ＢＡＤ，ｇｏｏｄ＇ｓ！",
+        "bad\U0001f44d\U0001f3fdgood",
+        "7\ufe0f\u20e3",
     ]
-    texts += [f"{rng.choice(words)} unheard {rng.choice(words)}".title() for _ in range(30)]
-    return texts
+    return [*texts, "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e8\U0001f1f3 \u2764\ufe0f"]
+
+
+@needs_node
+def test_it_splits_a_text_as_common_does():
+    """Every character that Unicode 3.2 has, which no Python and no node has wrong, in a word."""
+    old = [c for c in map(chr, range(0x20000)) if ucd_3_2_0.category(c) not in ("Cn", "Cs")]
+    texts = [f"a{c}B {c}" for c in old]
+    words = node(TEXT, texts=texts, only_words=True)["words"]
+    wrong = {t: w for t, w in zip(texts, words, strict=True) if w != common.tokenize(t)}
+    assert wrong == {} and len(texts) > 50_000
 
 
 @needs_node
@@ -250,9 +269,9 @@ def test_the_page_says_how_many_reviews_are_right(page):
                 model = keras_model(page, name, key or "after")
                 p = model(x, training=False).numpy()[:, 0]
             else:
-                p = by_hand(page, name, "after", x, key).p[:, -1]
+                p = verdict(page, name, "after", x, key)
             assert abs(((p > 0.5) == y).sum() - right) <= 1, (name, key)  # P of one may be .5
-        terms = by_hand(page, name, "after", x)
+        terms = step_by_step(page, name, "after", x, "")
         for layer, means in zip(terms.layers, net["means"]):
             assert means.keys() == set(GATES[name])
             for gate, mean in means.items():
@@ -268,7 +287,8 @@ def views_of(page):
     texts = ["the plot was not bad", "so NOT dull, in spring", "not xyzzy bad not good",
              "we saw it " * 26 + "the plot was not bad it is set"]  # fmt: skip
     actions = []
-    for n, (name, layer, when) in enumerate(2 * list(itertools.product(SCRIPTS, (0, 1), WHENS))):
+    rounds = 2 if page.text == TEXT else 1
+    for n, (name, layer, when) in enumerate(rounds * [*itertools.product(SCRIPTS, (0, 1), WHENS)]):
         text = texts[(n + n // 18) % len(texts)]
         holds = [*GATES[name], GATES[name]]
         held = holds[(n + n // 18) % len(holds)] if when == "held" else ""
@@ -494,7 +514,7 @@ def check_buttons(page, view):
 @needs_node
 def test_all_that_is_shown_is_the_networks_own(page):
     _, *views = show(page.text, views_of(page))
-    assert len(views) == 36
+    assert len(views) in (18, 36)
     for view in views:
         sides = expected(page, view)
         check_stage(page, view, sides)

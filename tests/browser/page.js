@@ -1,19 +1,21 @@
 // Runs the scripts of docs/watch.html in node, with a small stand-in for the browser.
 //
-// stdin: { html, language, actions, texts } as JSON. With texts it prints what the networks make of each;
-// with actions ([name, ...values] each) all that the page shows after every one of them.
+// stdin: { html, language, actions, texts, only_words } as JSON. With texts it prints how each is split, and
+// what the networks make of it; with actions ([name, ...values] each) what the page shows after every one.
 
 const vm = require("vm");
-const { html, language, actions, texts } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const { html, language, actions, texts, only_words } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const script = (id) => vm.runInThisContext(html.match(new RegExp(`<script id="${id}">([^]*?)</script>`))[1]);
 const inPage = (expression) => vm.runInThisContext(expression);
 
 function compute() {
+  const words = texts.map(inPage("tokenize"));
+  if (only_words) return { words };
   const p = inPage(`(texts) => Object.fromEntries(Object.keys(DATA.nets).flatMap((name) => ["before", "after"].map((when) => {
     const net = unpack(name, DATA.nets[name][when]);
     return [name + " " + when, texts.map((text) => read(net, encode(tokenize(text))).at(-1).p)];
   })))`)(texts);
-  return { p, words: texts.map(inPage("tokenize")), ids: texts.map((text) => inPage("encode")(inPage("tokenize")(text))) };
+  return { p, words, ids: words.map(inPage("encode")) };
 }
 
 // ---------------------------------------------------------------------------------- the browser
