@@ -68,6 +68,7 @@ try {
   page.on("request", (request) => asked.push(request.url()));
 
   const picture = async (name) => {
+    await page.evaluate(() => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted))));
     if (pictures) await page.screenshot({ path: path.join(pictures, `${name}.png`) });
   };
   const click = (action) => page.locator(`[data-do="${action}"]`).first().click();
@@ -161,6 +162,21 @@ try {
   assert.deepEqual(await verdicts(), Array(6).fill("early"));
   await page.waitForFunction(() => document.querySelector("td.verdict").className === "verdict good", null, { timeout: 8000 });
   assert.match(await page.locator("#play").textContent(), /Read/);
+
+  // a cell that is clicked has its equation in sight, on a phone too
+  for (const [width, height] of [[360, 640], [390, 780], [1280, 800]]) {
+    await page.setViewportSize({ width, height });
+    for (const action of ["cell i 0 0 4", "cell h 1 3 4"]) {
+      await click(action);
+      const seen = await page.evaluate(() => {
+        const { left, top, bottom } = document.querySelector(".equation.chosen").getBoundingClientRect();
+        const node = document.elementFromPoint(left + 20, (top + bottom) / 2);
+        return top >= 0 && bottom <= innerHeight && node?.closest(".equation.chosen") !== null;
+      });
+      assert.ok(seen, `${action} at ${width}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
 
   // the keyboard alone: Tab reaches all, Enter and the arrows do it
   await page.reload();
