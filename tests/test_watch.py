@@ -4,6 +4,7 @@ Its own script runs in node, with a small stand-in for the browser. All is check
 weights that are in it, and with others, of other numbers of units, put in by docs/measure/watch.py.
 """
 
+import csv
 import importlib
 import itertools
 import json
@@ -11,6 +12,7 @@ import random
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from unicodedata import ucd_3_2_0
 from xml.etree import ElementTree
@@ -20,9 +22,9 @@ import common  # first: it sets TensorFlow's environment variables
 import numpy as np
 import pytest
 import reference
-from conftest import ROOT
+from conftest import ROOT, TINY, call, untraced
 
-from docs.measure import watch
+from docs.measure import sentences, watch
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
 
@@ -722,3 +724,25 @@ def test_a_network_whose_units_are_turned_is_the_same_network(name):
         np.testing.assert_allclose(watch.read(name, turned, ids)[0], p, atol=1e-12)
         h = [watch.read(name, a, ids)[1][layer][0] for a in (arrays_of, turned)]
         np.testing.assert_allclose(h[1], (h[0] * sign)[:, order], atol=1e-12)
+
+
+# ------------------------------------------------------------------------- four sentences, 64 units
+def test_the_four_sentences_are_in_the_csv_and_not_turns_their_verdict(monkeypatch):
+    with open(sentences.CSV, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = {(row["script"], row["text"]): float(row["p"]) for row in rows}
+    good = {text: ("not" in text) != ("good" in text) for text in sentences.TEXTS}
+    assert {key: p > 0.5 for key, p in last.items()} == {
+        (script, text): good[text] for script in SCRIPTS.values() for text in sentences.TEXTS
+    }
+
+    def run(command, **options):
+        reviews = command[command.index("--review") :]
+        with untraced():
+            return call(Path(command[1]).stem, *TINY, *reviews)
+
+    monkeypatch.setattr(sentences.subprocess, "run", run)
+    made = [tuple(map(str, row)) for row in sentences.read("lstm_imdb")]  # untrained: other P
+    there = [tuple(row.values()) for row in rows if row["script"] == "lstm_imdb"]
+    assert [row[:5] for row in made] == [row[:5] for row in there]
+    assert all(0 <= float(row[5]) <= 1 for row in made)
