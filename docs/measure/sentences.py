@@ -1,0 +1,49 @@
+"""Four sentences, read word by word by the networks as they are: docs/measure/sentences.csv.
+
+    python -m docs.measure.sentences
+
+Each script trains on the toy reviews as a user starts it (64 units, seed 0), and then reads. What
+the CSV has is not run again.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+
+from docs.measure import records
+from docs.measure.names import NETWORKS, ROOT
+
+CSV = ROOT / "docs/measure/sentences.csv"
+HEAD = "script", "seed", "text", "words", "word", "p", "machine"  # words: read so far
+TEXTS = "the plot was bad", "the plot was not bad", "the plot was good", "the plot was not good"
+ROW = re.compile(r"^  (\S+) +(\d\.\d+) \|", re.M)  # what --review prints for a word
+
+
+def read(script):
+    """Train a script and let it read -> rows of the CSV."""
+    reviews = [flag for text in TEXTS for flag in ("--review", text)]
+    command = [sys.executable, ROOT / f"{script}.py", "--data", "toy", "--seed", "0", *reviews]
+    out = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+    found = ROW.findall(out)
+    places = [(text, n) for text in TEXTS for n in range(1, len(text.split()) + 1)]
+    if [word for word, _ in found] != [text.split()[n - 1] for text, n in places]:
+        raise SystemExit(f"{script}: what it read is not what it was given")
+    return [
+        (script, 0, text, n, word, p, records.machine())
+        for (text, n), (word, p) in zip(places, found)
+    ]
+
+
+def main():
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    there = {script for (script,) in records.finished(CSV, HEAD, 1)}
+    for script in NETWORKS:
+        if script not in there:
+            records.append(CSV, read(script))
+
+
+if __name__ == "__main__":
+    main()

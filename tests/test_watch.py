@@ -1,0 +1,746 @@
+"""docs/watch.html: what it shows is what the scripts' networks compute with the weights in it.
+
+Its own script runs in node, with a small stand-in for the browser. All is checked twice: with the
+weights that are in it, and with others, of other numbers of units, put in by docs/measure/watch.py.
+"""
+
+import csv
+import importlib
+import itertools
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+from unicodedata import ucd_3_2_0
+from xml.etree import ElementTree
+
+import common  # first: it sets TensorFlow's environment variables
+import numpy as np
+import pytest
+import reference
+from conftest import ROOT, TINY, call, untraced
+from docs.measure import sentences, watch
+
+needs_node = pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
+
+TEXT = watch.PAGE.read_text(encoding="utf-8")
+SCRIPTS = {"SimpleRNN": "rnn_layer_imdb", "LSTM": "lstm_imdb", "GRU": "gru_imdb"}
+GATES = {"SimpleRNN": "", "LSTM": "ifo", "GRU": "zr"}
+LETTERS = {"SimpleRNN": "h", "LSTM": "ifgo", "GRU": "zrg"}  # as Keras lays the blocks out
+SHOWN = {"SimpleRNN": "h", "LSTM": "ifgoch", "GRU": "zrgh"}
+LENGTH = common.MAX_REVIEW_LEN
+WHENS = "after", "before", "held"
+CHARACTER = "[\u4e00-\u9fff]"
+HALF = 0.00501  # two places are shown
+
+
+# --------------------------------------------------------------- the page, and Keras's own networks
+def other_networks():
+    """Networks that nobody trained, of other sizes, with weights large enough to be told apart."""
+    rng, networks = np.random.RandomState(7), {}
+    ids = len(common.toy_reviews()[2]) + 4
+    for name, units in {"SimpleRNN": 5, "LSTM": 3, "GRU": 6}.items():
+        m = units * len(LETTERS[name])
+        b = (2, m) if name == "GRU" else (m,)
+        shapes = (ids, m), (units, m), b, (units, m), (units, m), b, (units, 1), (1,)
+        networks[name] = [[0.6 * rng.randn(*shape) for shape in shapes] for _ in watch.WHEN]
+    return networks
+
+
+@pytest.fixture(scope="module", params=["as it is", "other weights"])
+def page(request):
+    """The text of the page and the data in it."""
+    text = TEXT
+    if request.param != "as it is":
+        text = watch.write(TEXT, watch.data_of(other_networks()))
+    return SimpleNamespace(text=text, data=json.loads(watch.LINE.search(text)[1]), read={})
+
+
+def arrays(page, name, when):
+    """The arrays of a network in the page, as Keras has them: layer 1's kernel is an identity."""
+    ids = 4 + len(page.data["words"])
+    table, *rest = watch.unpack(name, page.data["nets"][name], when, ids)[:8]
+    return [a.astype("f8") for a in (table, np.eye(table.shape[1]), *rest)]
+
+
+def keras_model(page, name, when):
+    """The script's own model with the page's weights in it."""
+    units = page.data["nets"][name]["units"]
+    model = importlib.import_module(SCRIPTS[name]).SentimentClassifier(units)
+    model.build((None, LENGTH))
+    table, one, *rest = arrays(page, name, when)
+    embedding, kernel = (np.zeros(np.shape(w)) for w in model.get_weights()[:2])
+    embedding[: len(table), : len(one)], kernel[: len(one)] = table, one
+    model.set_weights([embedding, kernel, *rest])
+    return model
+
+
+def held_values(page, name, held):
+    means = page.data["nets"][name]["means"]
+    return [{gate: np.array(mean[gate]) for gate in held} for mean in means]
+
+
+def by_hand(page, name, when, ids, held=""):
+    """What step_by_step returns; each reading is made once."""
+    key = name, when, ids.tobytes(), held
+    if key not in page.read:
+        page.read[key] = step_by_step(page, name, when, ids, held)
+    return page.read[key]
+
+
+def step_by_step(page, name, when, ids, held):
+    """Each term of each equation by NumPy: of both layers {term: [n, 80, u]}; P, votes, b of Dense.
+
+    The steps are those of reference.py; where a gate is held, the gates that it asks for are those.
+    """
+    table, _, *weights, w, b = arrays(page, name, when)
+    units, x, layers = len(w), table[ids], []
+    hold = held_values(page, name, held)
+    for layer in (0, 1):
+        W, U, bias = weights[2:5] if layer else (np.eye(table.shape[1]), *weights[:2])
+        h = c = np.zeros((len(x), units))
+        steps = []
+        for x_t in np.moveaxis(x, 1, 0):
+            terms = {"h_{t-1}": h, "c_{t-1}": c}
+            for k, letter in enumerate(LETTERS[name]):
+                part = slice(k * units, (k + 1) * units)
+                terms[f"x_t W_x{letter}"] = (x_t @ W)[:, part]
+                terms[f"h_{{t-1}} W_h{letter}"] = (h @ U)[:, part]
+                names = {"SimpleRNN": ["b"], "LSTM": [f"b_{letter}"]}
+                for key, row in zip(
+                    names.get(name, [f"b_x{letter}", f"b_h{letter}"]), np.atleast_2d(bias)
+                ):
+                    terms[key] = np.broadcast_to(row[part], h.shape)
+            if name == "SimpleRNN":
+                h = reference.simple_rnn(x_t[:, None], W, U, bias, h)[:, 0]
+            else:
+                gates = reference.gates(x_t, h, W, U, bias) | hold[layer]
+                terms |= gates
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(reference, "gates", lambda *_, gates=gates: gates)
+                    if name == "LSTM":
+                        state = reference.lstm_step(x_t, np.hstack([h, c]), W, U, bias)
+                        h, c = np.split(state, 2, axis=1)
+                        terms["c_t"] = c
+                    else:
+                        h = reference.gru_step(x_t, h, W, U, bias)
+                inside = terms["h_{t-1} W_hg"] + (terms["b_hg"] if name == "GRU" else 0)
+                added = terms["x_t W_xg"] + terms["b_xg" if name == "GRU" else "b_g"]
+                terms["g"] = np.tanh(added + terms.get("r", 1) * inside)
+            steps.append(terms | {"h_t": h})
+        x = np.stack([step["h_t"] for step in steps], axis=1)
+        layers.append(
+            {
+                key: np.stack([np.broadcast_to(s[key], h.shape) for s in steps], 1)
+                for key in steps[0]
+            }
+        )
+    return SimpleNamespace(
+        layers=layers, p=reference.sigmoid(x @ w + b)[..., 0], votes=x * w[:, 0], b=b[0]
+    )
+
+
+def verdict(page, name, when, ids, held=""):
+    """P of each review by reference.py: [n]. The steps ask for the gates by name: some are held."""
+    cells = {"SimpleRNN": reference.simple_rnn, "LSTM": reference.lstm, "GRU": reference.gru}
+    gates = reference.gates
+    holds = iter(held_values(page, name, held))
+
+    def held_cell(x, W, U, bias):
+        hold, steps = next(holds), []
+        state = np.zeros((len(x), len(U) * (1 + (name == "LSTM"))))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reference, "gates", lambda *values: gates(*values) | hold)
+            for x_t in np.moveaxis(x, 1, 0):
+                state = getattr(reference, f"{name.lower()}_step")(x_t, state, W, U, bias)
+                steps.append(state[:, : len(U)])
+        return np.stack(steps, axis=1)
+
+    cell = held_cell if held else cells[name]
+    return reference.classifier(cell, ids, *arrays(page, name, when))[:, 0]
+
+
+def ids_of(page, texts):
+    index = {word: rank for rank, word in enumerate(page.data["words"], start=1)}
+    return common.encode([index.get(w, common.TOTAL_WORDS) for w in words] for words in texts)
+
+
+# --------------------------------------------------------------------------------- the page in node
+def node(text, **wanted):
+    """Run the page in node -> what tests/browser/page.js prints."""
+    ran = subprocess.run(
+        ["node", ROOT / "tests/browser/page.js"],
+        input=json.dumps({"html": text, **wanted}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert not ran.returncode, ran.stderr[-2000:]
+    return json.loads(ran.stdout)
+
+
+def show(text, actions, language="en"):
+    """What the page shows as it opens, and after each of the actions -> a list of views."""
+    return [SimpleNamespace(**v) for v in node(text, actions=actions, language=language)]
+
+
+def tree(html):
+    return ElementTree.fromstring(f"<div>{html}</div>")
+
+
+def words_of(element):
+    return "".join(element.itertext()).strip()
+
+
+def classes(element):
+    return set(element.get("class", "").split())
+
+
+def number(text):
+    return float(text.replace("\u2212", "-"))
+
+
+# --------------------------------------------------------------------------- reading as Keras does
+def many_texts(words):
+    """Texts of all kinds: empty, a word, 200 words, unknown ones, Chinese, capitals, emoji."""
+    rng = random.Random(0)
+    texts = [" ".join(rng.choices(words, k=rng.randrange(1, 15))) for _ in range(150)]
+    texts += [" ".join(rng.choices(words, k=n)) for n in (78, 79, 80, 81, 120, 200)]
+    texts += [f"{rng.choice(words)} unheard {rng.choice(words)}".title() for _ in range(30)]
+    texts += ["", "good", "not", "xyzzy", "the PLOT, was (NOT) bad!", "film's plot", "don't", "''"]
+    texts += [
+        "film\u2019s",
+        "a\u00a0b",
+        "\u00c9t\u00e9 e\u0301te\u0301",
+        "\u0130stanbul",
+        "3.5/10",
+        "---",
+    ]
+    texts += [
+        "这部电影不错",
+        "这部 movie 不错。",
+        "ＢＡＤ，ｇｏｏｄ＇ｓ！",
+        "bad\U0001f44d\U0001f3fdgood",
+        "7\ufe0f\u20e3",
+    ]
+    return [*texts, "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e8\U0001f1f3 \u2764\ufe0f"]
+
+
+@needs_node
+def test_it_splits_a_text_as_common_does():
+    """Every character that Unicode 3.2 has, which no Python and no node has wrong, in a word."""
+    old = [c for c in map(chr, range(0x20000)) if ucd_3_2_0.category(c) not in ("Cn", "Cs")]
+    texts = [f"a{c}B {c}" for c in old]
+    words = node(TEXT, texts=texts, only_words=True)["words"]
+    wrong = {t: w for t, w in zip(texts, words, strict=True) if w != common.tokenize(t)}
+    assert wrong == {} and len(texts) > 50_000
+
+
+@needs_node
+def test_the_page_computes_what_the_scripts_compute(page):
+    texts = many_texts(page.data["words"])
+    found = node(page.text, texts=texts)
+    words = [common.tokenize(text) for text in texts]
+    assert found["words"] == words
+    ids = ids_of(page, words)
+    assert found["ids"] == ids.tolist() and len(ids) >= 200
+    for key, p in found["p"].items():
+        expected = keras_model(page, *key.split())(ids, training=False).numpy()[:, 0]
+        np.testing.assert_allclose(p, expected, atol=1e-5, rtol=0)  # float32 beside float64
+    assert len(found["p"]) == 6
+
+
+def test_the_page_says_how_many_reviews_are_right(page):
+    texts, labels, index = common.toy_reviews()
+    _, (x, y) = common.load_toy()
+    assert page.data["words"] == sorted(index, key=index.get) and page.data["tests"] == len(y)
+    said = [
+        re.findall(r"was (?:not )?(?:really |so |quite )?(\w+)(?: not (\w+))?", text)
+        for text in texts
+    ]
+    assert set(page.data["opinions"]) == set(itertools.chain(*itertools.chain(*said))) - {""}
+    for name, net in page.data["nets"].items():
+        assert net["right"].keys() == {"before", "", *GATES[name], GATES[name]}
+        for key, right in net["right"].items():
+            if key in ("before", ""):
+                model = keras_model(page, name, key or "after")
+                p = model(x, training=False).numpy()[:, 0]
+            else:
+                p = verdict(page, name, "after", x, key)
+            assert abs(((p > 0.5) == y).sum() - right) <= 1, (name, key)  # P of one may be .5
+        terms = step_by_step(page, name, "after", x, "")
+        for layer, means in zip(terms.layers, net["means"]):
+            assert means.keys() == set(GATES[name])
+            for gate, mean in means.items():
+                np.testing.assert_allclose(layer[gate][x > 0].mean(0), mean, atol=1e-4)
+        for layer in terms.layers:  # + leans to good, and the first unit leans most
+            leaning = [np.corrcoef(unit, y)[0, 1] for unit in layer["h_t"][:, -1].T]
+            assert min(leaning) >= 0 and leaning == sorted(leaning, reverse=True)
+
+
+# ---------------------------------------------------------------------------- what is on the screen
+def views_of(page):
+    """Texts, networks, layers and gates held, as the page itself writes them."""
+    texts = ["the plot was not bad", "so NOT dull, in spring", "not xyzzy bad not good",
+             "we saw it " * 26 + "the plot was not bad it is set"]  # fmt: skip
+    actions = []
+    rounds = 2 if page.text == TEXT else 1
+    for n, (name, layer, when) in enumerate(rounds * [*itertools.product(SCRIPTS, (0, 1), WHENS)]):
+        text = texts[(n + n // 18) % len(texts)]
+        holds = [*GATES[name], GATES[name]]
+        held = holds[(n + n // 18) % len(holds)] if when == "held" else ""
+        view = dict(
+            net=name, layer=layer, when="before" if when == "before" else "after", held=held
+        )
+        view |= dict(at=len(text.split()) - 1 - n % 3, unit=n % 3)
+        view |= dict(letter=(SHOWN[name] + "v")[n % (len(SHOWN[name]) + layer)])
+        actions.append(["write", text, view])
+    return actions
+
+
+def expected(page, view):
+    """What both sentences must show, by reference.py."""
+    state, sides = view.state, []
+    words = common.tokenize(state["text"])
+    for side in (0, 1):
+        stays = [not (side and k in state["out"]) for k in range(len(words))]
+        up_to = [[w for w, s in zip(words[: k + 1], stays) if s] for k in range(len(words))]
+        p = {}
+        for name in SCRIPTS:
+            held = state["held"] if name == state["net"] else ""
+            p[name] = verdict(page, name, state["when"], ids_of(page, up_to), held)
+        inside = by_hand(
+            page, state["net"], state["when"], ids_of(page, up_to[state["at"] :][:1]), state["held"]
+        )
+        now = len(up_to[state["at"]])
+        steps = [
+            LENGTH - now + len(up_to[k]) - 1 if stays[k] and k <= state["at"] else -1
+            for k in range(len(words))
+        ]
+        early = [not set(some) & set(page.data["opinions"]) for some in up_to]
+        sides.append(
+            SimpleNamespace(words=words, stays=stays, p=p, inside=inside, steps=steps, early=early)
+        )
+    return sides
+
+
+def check_marks(element, k, at):
+    assert ("now" in classes(element), "later" in classes(element)) == (k == at, k > at)
+
+
+def check_stage(page, view, sides):
+    state = view.state
+    bodies = tree(view.html["stage"]).findall("table/tbody")
+    assert len(bodies) == 2
+    for s, (body, side) in enumerate(zip(bodies, sides)):
+        head, *rows = body.findall("tr")
+        assert words_of(head[0]) == ("as written", "without what is struck out")[s]
+        for k, (cell, word) in enumerate(zip(head[1:-1], side.words, strict=True)):
+            check_marks(cell, k, state["at"])
+            assert ("out" in classes(cell)) == (not side.stays[k])
+            assert ("differs" in classes(cell)) == (s == 0 and k in state["out"])
+            (button,) = cell
+            assert (
+                button.get("data-do") == f"{'out' if s else 'at'} {k}" and words_of(button) == word
+            )
+            assert (button.get("aria-pressed") == "true") == (
+                not side.stays[k] if s else k == state["at"]
+            )
+            assert ("opinion" in classes(button[0])) == (word in page.data["opinions"])
+            assert ("unknown" in classes(button[0])) == (word not in page.data["words"])
+        assert [
+            words_of(row[0]).split("held")[0].startswith(n) for row, n in zip(rows, SCRIPTS)
+        ] == [True] * 3
+        for row, (name, p) in zip(rows, side.p.items(), strict=True):
+            held = state["held"] if name == state["net"] else ""
+            assert words_of(row[0]) == name + (
+                f"{', '.join(held)}: held at its mean" if held else ""
+            )
+            kinds = []
+            for k, cell in enumerate(row[1:-1]):
+                check_marks(cell, k, state["at"])
+                kinds.append("early" if side.early[k] else "good" if p[k] > 0.5 else "bad")
+                if not side.stays[k]:
+                    assert words_of(cell) == "" and len(cell) == 0
+                    continue
+                assert number(words_of(cell)) == pytest.approx(p[k], abs=HALF)
+                assert classes(cell) & {"early", "good", "bad"} == {kinds[-1]}
+                bar = re.fullmatch(r"(bottom|top):50%;height:([\d.]+)%", cell[0][0].get("style"))
+                assert bar[1] == ("bottom" if p[k] > 0.5 else "top")
+                assert float(bar[2]) == pytest.approx(100 * abs(p[k] - 0.5), abs=0.06)
+            last = max((k for k in range(state["at"] + 1) if side.stays[k]), default=None)
+            verdict = "early" if last is None else kinds[last]
+            assert verdict in classes(row[-1])
+            doubt = any(
+                side.stays[k] and word not in page.data["words"]
+                for k, word in enumerate(side.words[: state["at"] + 1])
+            )
+            assert words_of(row[-1]) == verdict.replace("early", "not yet") + "?" * doubt
+
+
+def check_cells(page, view, sides):
+    state, units = view.state, page.data["nets"][view.state["net"]]["units"]
+    sections = tree(view.html["blocks"]).findall("section")
+    letters = SHOWN[state["net"]] + "v" * state["layer"]
+    assert len(sections) == len(letters)
+    for section, letter in zip(sections, letters):
+        term = {"c": "c_t", "h": "h_t"}.get(letter, letter)
+        assert section.find("h3").text.strip() == term
+        for s, (table, side) in enumerate(zip(section.iter("table"), sides, strict=True)):
+            inside = side.inside
+            values = inside.votes[0] if letter == "v" else inside.layers[state["layer"]][term][0]
+            assert (
+                words_of(table.find("caption")) == ("as written", "without what is struck out")[s]
+            )
+            assert [words_of(th) for th in table.findall("thead/tr/th")] == ["", *side.words]
+            assert [th.find("s") is None for th in table.findall("thead/tr/th")[1:]] == side.stays
+            for k, th in enumerate(table.findall("thead/tr/th")[1:]):
+                check_marks(th, k, state["at"])
+            assert ("gate" in classes(table)) == (letter in "ifozr")
+            rows = table.findall("tbody/tr")
+            assert [words_of(row[0]) for row in rows] == [str(unit) for unit in range(units)]
+            for unit, row in enumerate(rows):
+                for k, (cell, step) in enumerate(zip(row[1:], side.steps, strict=True)):
+                    check_marks(cell, k, state["at"])
+                    if step < 0:
+                        assert words_of(cell) == "" and cell.get("data-do") is None
+                        continue
+                    v = values[step, unit]
+                    assert number(words_of(cell)) == pytest.approx(v, abs=HALF)
+                    assert cell.get("data-do") == f"cell {letter} {s} {unit} {k}"
+                    chosen = unit == state["unit"] and k == state["at"]
+                    assert ("unit" in classes(cell)) == chosen == (cell.get("tabindex") == "0")
+                    if letter in "ifozr":
+                        size = re.fullmatch(r"background-size:([\d.]+)% 100%", cell.get("style"))
+                        assert float(size[1]) == pytest.approx(100 * v, abs=0.06)
+                    else:
+                        ink = re.fullmatch(
+                            r"background-color:rgba\(var\(--(plus|minus)\),([\d.]+)\)",
+                            cell.get("style"),
+                        )
+                        size = np.tanh(abs(v)) if letter in "cv" else abs(v)
+                        assert float(ink[2]) == pytest.approx(size, abs=HALF)
+                        assert ink[1] == ("plus" if v > 0 else "minus") or abs(v) < 1e-6
+
+
+def docstring_equations(name):
+    """The equations of a script by the letter of what they give."""
+    docstring = importlib.import_module(SCRIPTS[name]).__doc__
+    lines = re.findall(r"^    ([a-z]\w* += .*?)(?:   .*)?$", docstring, re.M)
+    return {line[0]: " ".join(line.split()) for line in lines}
+
+
+def check_equations(page, view, sides):
+    state = view.state
+    unit, at = state["unit"], state["at"]
+    net = page.data["nets"][state["net"]]
+    whole = tree(view.html["sum"])
+    assert (
+        words_of(whole.find(".//h2"))
+        == f"{sides[0].words[at]}: layer {state['layer'] + 1}, unit {unit}"
+    )
+    equations = [e for e in whole.iter("div") if "equation" in classes(e)]
+    texts = docstring_equations(state["net"])
+    texts["P"] = f"P = sigmoid({' + '.join(f'v_{k}' for k in range(net['units']))} + b)"
+    assert len(equations) == len(texts)
+    scope = {"sigmoid": reference.sigmoid, "tanh": np.tanh}
+    for (letter, text), equation in zip(texts.items(), equations):
+        wanted = {"P": "v"}.get(letter, letter)
+        assert ("chosen" in classes(equation)) == (wanted == state["letter"])
+        *columns, note = equation
+        rows = list(zip(*map(list, columns), strict=True))  # names, as written, without
+        name = re.sub(r"\s", "", "".join(words_of(cell) for cell in rows[0]))
+        held = letter in state["held"]
+        assert name == re.sub(r"\s", "", text.split(" = ")[0] if held else text)
+        assert words_of(note) == ("held at its mean" if held else "")
+        shown = []
+        for s, (row, side) in enumerate(zip(rows[1:], sides)):
+            step = side.steps[at]
+            numbers = [words_of(cell.find("em")) for cell in row]
+            shown.append(numbers)
+            assert all(f"side{s}" in classes(cell) for cell in row)
+            if step < 0:
+                assert set(numbers) == {"\u2013"}
+                continue
+            for cell, text_of in zip(rows[0], numbers):
+                term = words_of(cell.find("em"))
+                if letter == "P":
+                    votes = {f"v_{k}": v for k, v in enumerate(side.inside.votes[0, step])}
+                    value = (votes | {"b": side.inside.b, "P": side.inside.p[0, step]})[term]
+                else:
+                    value = side.inside.layers[state["layer"]][term][0, step, unit]
+                assert number(text_of) == pytest.approx(value, abs=HALF), term
+            if not held:  # the line as it stands comes out, but for the places that are not shown
+                line = "".join("".join(cell.itertext()) for cell in row).replace("\u2212", "-")
+                left, right = line.split("=", 1)
+                factors = [abs(number(n)) for n in numbers] + [1]
+                assert eval(right, {"__builtins__": {}}, scope) == pytest.approx(
+                    float(left), abs=HALF * (2 + len(numbers)) * max(factors)
+                )
+        for a, b, (_, *cells) in zip(*shown, columns, strict=True):
+            differ = a != b and "\u2013" not in (a, b)
+            assert all(("changed" in classes(cell)) == differ for cell in cells)
+    onward = ("h_t goes to the next step", "Here x_t is h_t of layer 1")[state["layer"]]
+    assert onward in words_of(whole)
+
+
+def check_buttons(page, view):
+    state, net = view.state, page.data["nets"][view.state["net"]]
+    keys = "nets", "layers", "held", "when", "questions"
+    buttons = [button for key in keys for button in tree(view.html[key]).iter("button")]
+    pressed = {b.get("data-do").strip() for b in buttons if b.get("aria-pressed") == "true"}
+    wanted = {f"net {state['net']}", f"layer {state['layer']}", f"when {state['when']}"}
+    if GATES[state["net"]] and state["when"] == "after":
+        wanted.add(f"held {state['held']}".strip())
+        choices = [b.get("data-do") for b in tree(view.html["held"]).iter("button")]
+        assert choices == [
+            "held ",
+            *(f"held {k}" for k in (*GATES[state["net"]], GATES[state["net"]])),
+        ]
+    else:
+        assert view.html["held"] == ""
+    assert pressed == wanted
+    right = net["right"][state["held"] if state["when"] == "after" else "before"]
+    assert view.text["right"].startswith(
+        f"Right on {right:,} of the {page.data['tests']:,} toy test reviews"
+    )
+    assert (f"with {', '.join(state['held'])} of both layers held" in view.text["right"]) == bool(
+        state["held"]
+    )
+    known = set(common.tokenize(state["text"])) <= set(page.data["words"])
+    assert ("not one of their words" in view.text["unknown"]) == (not known)
+    assert view.max == len(common.tokenize(state["text"])) - 1 and view.value["at"] == state["at"]
+
+
+@needs_node
+def test_all_that_is_shown_is_the_networks_own(page):
+    _, *views = show(page.text, views_of(page))
+    assert len(views) in (18, 36)
+    for view in views:
+        sides = expected(page, view)
+        check_stage(page, view, sides)
+        check_cells(page, view, sides)
+        check_equations(page, view, sides)
+        check_buttons(page, view)
+
+
+# ------------------------------------------------------------------------------- what can be done
+def verdicts(view):
+    return [words_of(row[-1]) for row in tree(view.html["stage"]).iter("tr")][0:8]
+
+
+def stage_words(view):
+    return [
+        [words_of(cell) for cell in body.find("tr")[1:-1]]
+        for body in tree(view.html["stage"]).iter("tbody")
+    ]
+
+
+@needs_node
+def test_what_is_seen_first_is_two_sentences_and_that_the_verdict_turns():
+    (view,) = show(TEXT, [])
+    assert stage_words(view) == [["the", "plot", "was", "not", "bad"]] * 2
+    assert view.state["out"] == [3] and view.state["when"] == "after"
+    assert verdicts(view) == ["", "good", "good", "good", "", "bad", "bad", "bad"]
+    stage = tree(view.html["stage"])
+    early = [cell for cell in stage.iter("td") if "early" in classes(cell)]
+    assert len(early) == 3 * (4 + 3)  # what P says before the opinion is grey
+
+
+CLICKS = """
+at 2|out 4|out 3|example 1|net GRU|layer 1|held zr|when before|when after|cell g 1 2 1|word 7|held r
+type so good
+question 3|held z|net SimpleRNN|question 5
+slide 1
+type  .
+type Bad
+language|language
+""".strip().splitlines()
+
+
+@needs_node
+def test_each_click_does_what_it_says(page):
+    steps = []
+    for line in CLICKS:
+        kind, *value = line.split(" ", 1)
+        steps += (
+            [[kind, *value]]
+            if kind in ("type", "slide")
+            else [["click", w] for w in line.split("|")]
+        )
+    _, *views = show(page.text, steps)
+    states = [view.state for view in views]
+    text = f"the plot was not good {page.data['words'][7]}"
+    for n, wanted in enumerate((
+        dict(at=2, text="the plot was not bad", out=[3]), dict(out=[3, 4]), dict(out=[4]),
+        dict(text="the plot was not good", out=[3], at=4), dict(net="GRU"), dict(layer=1),
+        dict(held="zr"), dict(when="before", held=""), dict(when="after", held=""),
+        dict(letter="g", unit=2, at=1), dict(text=text, at=5), dict(held="r"),
+        dict(text="so good", out=[], at=1),
+        dict(question=3, net="GRU", when="after", held=""), dict(held="z"),
+        dict(net="SimpleRNN", held=""), dict(question=5, when="before", net="LSTM"), dict(at=1),
+        dict(question=None), dict(text="Bad", at=0),
+    )):  # fmt: skip
+        assert {key: states[n][key] for key in wanted} == wanted, steps[n]
+    assert views[3].value["text"] == "the plot was not good" and views[10].value["text"] == text
+    assert views[13].text["asked"] in views[13].html["questions"] and views[13].text["asked"]
+    assert "Type a sentence" in views[18].html["stage"]
+    assert views[18].html["blocks"] == "" and views[18].max == 0
+    assert stage_words(views[19]) == [["bad"], ["bad"]]
+    assert [view.lang for view in views[-2:]] == ["zh-CN", "en"]
+    for view, (kind, what) in zip(views, steps):
+        if kind == "click":  # what was pressed is made anew, and has the focus again
+            assert view.focused == f'[data-do="{what}"]'
+        assert view.scroll == 500 - 76
+        if view.lang == "en" and any(stage_words(view)):
+            check_stage(page, view, expected(page, view))
+
+
+@needs_node
+def test_the_arrows_move_from_cell_to_cell():
+    keys = "ArrowUp ArrowDown ArrowDown ArrowLeft ArrowRight ArrowRight Enter".split()
+    _, *views = show(TEXT, [["key", key, "cell f 1 0 4"] for key in keys])
+    places = [(view.state["unit"], view.state["at"]) for view in views]
+    assert places == [(0, 4), (1, 4), (2, 4), (2, 3), (2, 4), (2, 4), (2, 4)]
+    assert views[3].focused == '[data-do="cell f 1 2 3"]' and views[3].state["letter"] == "f"
+
+
+@needs_node
+def test_read_goes_on_word_by_word_and_can_be_stopped():
+    play, tick = ["click", "play"], ["tick"]
+    _, *views = show(TEXT, [play, tick, tick, tick, tick, play, tick, ["click", "at 3"], tick])
+    assert [view.state["at"] for view in views] == [0, 1, 2, 3, 4, 0, 1, 3, 3]
+    running = [view.running for view in views]
+    assert running == [True, True, True, True, False, True, True, False, False]
+    assert ["Stop" in view.text["play"] for view in views] == running
+    _, _, view = show(TEXT, [play, play])
+    assert not view.running and "Read" in view.text["play"]
+
+
+@needs_node
+def test_both_languages_are_complete_and_the_questions_use_its_words():
+    data = json.loads(watch.LINE.search(TEXT)[1])
+    steps = [["click", f"question {k}"] for k in range(6)]
+    steps += [["click", "layer 1"], ["click", "held ifo"]]
+    steps += [["type", text] for text in ("xyzzy", "the plot", "")]
+    both = [show(TEXT, steps, language) for language in ("en-GB", "zh-TW")]
+    assert [views[0].lang for views in both] == ["en", "zh-CN"]
+    assert len({view.text["asked"] for views in both for view in views[1:7]}) == 12
+    for english, chinese in zip(*both, strict=True):
+        assert english.state == chinese.state
+        assert english.html["stage"].count("<td") == chinese.html["stage"].count("<td")
+        for text in (*chinese.said.values(), *chinese.text.values()):
+            assert "\n" not in text  # in a line of Chinese it would be a blank
+        for key, text in chinese.said.items():
+            assert re.search(CHARACTER, text) or key == "language", key
+        texts = [
+            english.title,
+            *english.text.values(),
+            *map(words_of, map(tree, english.html.values())),
+        ]
+        assert not re.search(CHARACTER, " ".join(texts))
+        assert set(english.state["text"].split()) <= {*data["words"], "xyzzy"}
+    for view in both[0][1:7]:
+        assert set(view.state["text"].split()) & set(data["opinions"])
+    lead, colours = (both[0][0].said[key] for key in ("lead", "colours"))  # on its face
+    assert "smaller" in lead and "turned" in colours and "64 units can do without" in colours
+    for units in {net["units"] for net in data["nets"].values()} | {64}:
+        assert re.search(rf"\b{units}\b", lead)
+
+
+def test_the_page_is_one_file_and_small():
+    assert not re.search(
+        r"src\s*=|url\(|@import|import\(|fetch\(|XMLHttp|https?:|localStorage", TEXT
+    )
+    assert re.findall(r'href="([^"]*)"', TEXT) == ["data:,"]
+    assert "default-src 'none'" in TEXT
+    lines = [line for line in TEXT.splitlines() if not line.startswith("const DATA = ")]
+    assert len(TEXT.encode()) <= 90_000 and len(lines) <= 600
+    assert max(map(len, lines)) <= 120 and len(lines) == len(TEXT.splitlines()) - 1
+
+
+# ------------------------------------------------------------------------ the program that makes it
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the page, in its place."""
+    path = tmp_path / "watch.html"
+    path.write_text(TEXT, encoding="utf-8")
+    monkeypatch.setattr(watch, "PAGE", path)
+    return path
+
+
+def test_the_page_is_as_it_was_made_and_check_says_when_it_is_not(copy, capsys):
+    watch.main(["--check"])
+    assert f"LSTM, {watch.UNITS['LSTM']} units, right of 2000" in capsys.readouterr().out
+    right = re.search(r'"i":(\d+)', TEXT)
+    copy.write_text(TEXT.replace(right[0], f'"i":{int(right[1]) + 1}'), encoding="utf-8")
+    before = copy.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match="make it again"):
+        watch.main(["--check"])
+    assert copy.read_text(encoding="utf-8") == before
+
+
+def test_it_trains_by_the_scripts_and_refuses_what_did_not_learn(copy, monkeypatch, tmp_path):
+    commands = []
+
+    def run(command, check):
+        commands.append([str(part) for part in command[1:]])
+        script, units = command[1].stem, int(command[command.index("--units") + 1])
+        watch.model_of(script, units, 5).save_weights(command[-1])  # nothing is learned
+
+    monkeypatch.setattr(watch.subprocess, "run", run)
+    with pytest.raises(SystemExit, match="SimpleRNN: less than 99% right"):
+        watch.main(["--runs", str(tmp_path / "runs"), "--seed", "3"])
+    assert copy.read_text(encoding="utf-8") == TEXT
+    assert [command[0] for command in commands] == [
+        str(ROOT / f"{script}.py") for script in SCRIPTS.values()
+    ]
+    for command, units in zip(commands, watch.UNITS.values(), strict=True):
+        flags = f"--data toy --epochs 8 --learning-rate 0.005 --units {units} --seed 3 --save"
+        assert command[1:-1] == flags.split()
+    with pytest.raises(SystemExit):
+        watch.main(["--runs", str(tmp_path / "runs"), "--seed", "3"])
+    assert len(commands) == 3  # what is there is not trained again
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_network_whose_units_are_turned_is_the_same_network(name):
+    networks = other_networks()[name]
+    ids = ids_of(
+        SimpleNamespace(data=json.loads(watch.LINE.search(TEXT)[1])),
+        [["the", "plot", "was", "bad"], ["not"]],
+    )
+    arrays_of, units = networks[0], len(networks[0][-2])
+    p = watch.read(name, arrays_of, ids)[0]
+    for layer in (0, 1):
+        order = np.roll(np.arange(units), 1)
+        sign = np.where(np.arange(units) % 2, -1.0, 1.0)
+        turned = watch.turn(name, arrays_of, layer, order, sign)
+        np.testing.assert_allclose(watch.read(name, turned, ids)[0], p, atol=1e-12)
+        h = [watch.read(name, a, ids)[1][layer][0] for a in (arrays_of, turned)]
+        np.testing.assert_allclose(h[1], (h[0] * sign)[:, order], atol=1e-12)
+
+
+# ------------------------------------------------------------------------- four sentences, 64 units
+def test_the_four_sentences_are_in_the_csv_and_not_turns_their_verdict(monkeypatch):
+    with open(sentences.CSV, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    last = {(row["script"], row["text"]): float(row["p"]) for row in rows}
+    good = {text: ("not" in text) != ("good" in text) for text in sentences.TEXTS}
+    assert {key: p > 0.5 for key, p in last.items()} == {
+        (script, text): good[text] for script in SCRIPTS.values() for text in sentences.TEXTS
+    }
+
+    def run(command, **options):
+        reviews = command[command.index("--review") :]
+        with untraced():
+            return call(Path(command[1]).stem, *TINY, *reviews)
+
+    monkeypatch.setattr(sentences.subprocess, "run", run)
+    made = [tuple(map(str, row)) for row in sentences.read("lstm_imdb")]  # untrained: other P
+    there = [tuple(row.values()) for row in rows if row["script"] == "lstm_imdb"]
+    assert [row[:5] for row in made] == [row[:5] for row in there]
+    assert all(0 <= float(row[5]) <= 1 for row in made)
