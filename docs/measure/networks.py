@@ -65,6 +65,17 @@ def zero_state(cell, b):
     return tf.concat(tf.nest.flatten(cell.get_initial_state(b)), axis=1)
 
 
+def begin_open(model, bias):
+    """Set b_f of an LSTM, or b_xz of a GRU, in both layers: how far open it begins."""
+    for cell in cells(model):
+        values = cell.bias.numpy()
+        if len(values.shape) == 1:  # LSTM: b_i, b_f, b_g, b_o
+            values[cell.units : 2 * cell.units] = bias
+        else:  # the first row is b_xz, b_xr, b_xg
+            values[0, : cell.units] = bias
+        cell.bias.assign(values)
+
+
 def step(cell, x, state, t=None):
     """One time step of Keras's cell: x [b, in], state [b, S] -> the next state [b, S]."""
     parts = tf.split(state, state.shape[1] // cell.units, axis=1)
