@@ -43,7 +43,8 @@ def test_what_a_gate_has_at_such_a_word_elsewhere(model):
 
 
 def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(model):
-    found = {(held, at): share for held, at, share in marker.measure(model, "lstm_imdb", X, Y, X)}
+    rows = marker.measure(model, "lstm_imdb", X, Y, X)
+    found = {(held, at): share for held, at, share, _ in rows}
     assert found["nothing", ""] == 1
     for held in "i", "g", "ifo", "ifog":
         assert (found[held, "marker"], found[held, "after"], found[held, "both"]) == (0, 1, 0)

@@ -42,6 +42,11 @@ def one_unit(script, bias, recurrent, number=0.001):
     return model
 
 
+def norms(*given):
+    """What measure() yields: {what is cut: norms at the words of AT}."""
+    return {cut: np.array(row) for cut, *row in paths.measure(*given)}
+
+
 @pytest.mark.parametrize(
     ("script", "bias", "recurrent", "a_step", "left"),
     (
@@ -58,7 +63,7 @@ def one_unit(script, bias, recurrent, number=0.001):
 def test_what_is_cut_is_gone_and_the_rest_stays(script, bias, recurrent, a_step, left):
     """Word vectors of .001: tanh keeps to its slope of 1 within one part in a thousand a step."""
     model = one_unit(script, bias, recurrent)
-    found = paths.measure(model, script, np.full((2, 20), 4), np.array([0, 1]))
+    found = norms(model, script, np.full((2, 20), 4), np.array([0, 1]))
     whole = found["nothing"]
     assert (whole[0] / whole[-1]) ** (1 / 19) == pytest.approx(a_step, rel=1e-3)
     for cut, share in left.items():
@@ -70,7 +75,7 @@ def test_what_is_cut_is_gone_and_the_rest_stays(script, bias, recurrent, a_step,
 def test_gates_are_a_way_too():
     """With h into f alone, what is cut is what comes by way of the gates."""
     model = one_unit("lstm_imdb", {"i": 20, "o": 20}, {"f": 4}, number=0.05)
-    found = paths.measure(model, "lstm_imdb", np.full((1, 20), 4), np.array([1]))
+    found = norms(model, "lstm_imdb", np.full((1, 20), 4), np.array([1]))
     assert found["nothing"][0] > 2 * found["h into the gates"][0] > 0
     np.testing.assert_allclose(found["h into the gates"], found["h everywhere"], rtol=1e-4)
     np.testing.assert_allclose(found["h into g"], found["nothing"], rtol=1e-4)

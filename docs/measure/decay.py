@@ -15,17 +15,14 @@ The first two to the power 70 are what would be left if every step were like the
 """
 
 import argparse
-import itertools
 from pathlib import Path
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import keras
 import numpy as np
 import tensorflow as tf
-
 from docs.measure import networks, records
-from docs.measure.names import NETWORKS, ROOT, SEEDS, saved
+from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
 
 CSV = ROOT / "docs/measure/decay.csv"
 HEAD = ("script", "seed", "layer", "quantity", "value", "machine")
@@ -47,43 +44,39 @@ def pushed(model, layer, left, right, ids):
 
 
 def measure(model, x, y):
-    """-> the slow layer, and [(quantity, value)]."""
+    """What an eigenvalue would keep, and what is kept: rows of (layer, quantity, value)."""
     jacobians = networks.jacobians(model, x[:FEW])
     layer = networks.slow_layer(jacobians)
     jacobian = jacobians[layer - 1]
     left, right = networks.slow_direction(jacobian)
-    found = [
-        ("mean size", networks.eigenvalue_sizes(jacobian)[0]),
-        ("mean Jacobian", left @ jacobian.mean(axis=0) @ right),
-    ]
+    yield layer, "mean size", networks.eigenvalue_sizes(jacobian)[0]
+    yield layer, "mean Jacobian", left @ jacobian.mean(axis=0) @ right
     norms = networks.gradient_norms(model, x, y)
-    for name, share in (
+    for name, shares in (
         ("number", pushed(model, layer, left, right, x)),
         ("gradient", norms[:, 0] / norms[:, STEPS]),
     ):
-        found += [(f"{name} p{p}", np.percentile(share, p)) for p in (10, 50, 90)]
-    return layer, found
+        for p in (10, 50, 90):
+            yield layer, f"{name} p{p}", np.percentile(shares, p)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
+    parser.add_argument("--data", metavar="NPZ", required=True)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
     args = parser.parse_args()
     _, (x, y) = common.read_npz(args.data)
     filled = networks.filled(x, MANY)
-    has = records.finished(CSV, HEAD, 2)
-    for seed, script in itertools.product(SEEDS, NETWORKS):
-        if (script, str(seed)) in has:
-            continue
-        weights = f"{saved(args.runs, 'as it is', script, seed)}.weights.h5"
-        layer, found = measure(networks.load(script, seed, weights), x[filled], y[filled])
-        rows = [(script, seed, layer, name, f"{v:.4g}", records.machine()) for name, v in found]
-        records.append(CSV, rows)
+
+    def rows(script, seed):
+        model = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
+        for row in measure(model, x[filled], y[filled]):
+            yield *row, records.machine()
         keras.backend.clear_session()
-        print(script, seed, layer, *(f"{name} {value:.3g}" for name, value in found), flush=True)
+
+    records.complete(CSV, HEAD, [(script, seed) for seed in SEEDS for script in NETWORKS], rows)
 
 
 if __name__ == "__main__":

@@ -15,33 +15,22 @@ at both; and at every word: at the gate's mean over all words.
 import argparse
 from pathlib import Path
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import keras
 import numpy as np
-
 from docs.measure import made_up, networks, records
 from docs.measure.names import GATES, ROOT, SEEDS
 
 CSV = ROOT / "docs/measure/marker.csv"
 HEAD = ("script", "seed", "held", "at", "accuracy", "machine")
-WORDS, EPOCHS, RATE, ENOUGH = 80, 8, 0.001, 0.99
+WORDS, EPOCHS, RATE = 80, 8, 0.001
 SCORED, AVERAGED = 1_000, 512  # test reviews that are scored, training reviews of the means
 
 
 def reviews(seed):
     """The reviews that tasks.py makes with a seed: two pairs of ids [n, 80] int32, labels [n]."""
-    n = made_up.REVIEWS["marker"] + made_up.TEST
-    ranks, y = made_up.after_marker(WORDS, n, np.random.RandomState(seed))
-    x = (ranks + common.INDEX_FROM).astype(np.int32)
-    return (x[made_up.TEST :], y[made_up.TEST :]), (x[: made_up.TEST], y[: made_up.TEST])
-
-
-class Enough(keras.callbacks.Callback):
-    """Ends a run once an epoch has ENOUGH of the test reviews right."""
-
-    def on_epoch_end(self, epoch, logs):
-        self.model.stop_training = logs["val_accuracy"] >= ENOUGH
+    splits = made_up.splits("marker", WORDS, made_up.REVIEWS["marker"], seed)
+    return [(networks.encode(ranks), y) for ranks, y in splits]
 
 
 def train(script, seed, splits, path):
@@ -50,7 +39,9 @@ def train(script, seed, splits, path):
         return networks.load(script, seed, path)
     model = networks.load(script, seed)
     data = common.make_datasets(*splits, 128, seed)
-    networks.fit(model, data, EPOCHS, networks.linear_decay(RATE, EPOCHS, data[0]), [Enough()])
+    networks.fit(
+        model, data, EPOCHS, networks.linear_decay(RATE, EPOCHS, data[0]), [networks.Enough()]
+    )
     model.save_weights(path)
     return model
 
@@ -86,18 +77,17 @@ def held(script):
 
 
 def measure(model, script, x, y, averaged):
-    """Accuracy with nothing held, and with each of held() at each place -> [(held, at, share)]."""
-    found = [("nothing", "", networks.accuracy(model, x, y))]
+    """Accuracy with nothing held, and with each of held() at each place: rows of the CSV."""
+    yield "nothing", "", networks.accuracy(model, x, y), records.machine()
     marker, after, _ = kinds(x)
     typical = ordinary(model, x, averaged)
     for letters in held(script):
         fixed = {letter: typical[letter] for letter in letters}
         for at, chosen in ("marker", marker), ("after", after), ("both", marker | after):
             steps = networks.in_layer(1, networks.hold_at(chosen, fixed))
-            found.append((letters, at, networks.accuracy(model, x, y, steps)))
+            yield letters, at, networks.accuracy(model, x, y, steps), records.machine()
         steps = networks.hold_at_mean(model, averaged, letters, layers=(1,))
-        found.append((letters, "every word", networks.accuracy(model, x, y, steps)))
-    return found
+        yield letters, "every word", networks.accuracy(model, x, y, steps), records.machine()
 
 
 def main():
@@ -106,18 +96,14 @@ def main():
     )
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
     runs = parser.parse_args().runs
-    has = records.finished(CSV, HEAD, 2)
-    for seed in SEEDS:
-        for script in GATES:
-            if (script, str(seed)) in has:
-                continue
-            splits = (train_x, _), (x, y) = reviews(seed)
-            model = train(script, seed, splits, runs / f"marker-{script}-{seed}.weights.h5")
-            found = measure(model, script, x[:SCORED], y[:SCORED], train_x[:AVERAGED])
-            rows = [(script, seed, *what, f"{a:.4g}", records.machine()) for *what, a in found]
-            records.append(CSV, rows)
-            keras.backend.clear_session()
-            print(script, seed, f"{found[0][2]:.4f}", flush=True)
+
+    def rows(script, seed):
+        splits = (x_train, _), (x, y) = reviews(seed)
+        model = train(script, seed, splits, runs / f"marker-{script}-{seed}.weights.h5")
+        yield from measure(model, script, x[:SCORED], y[:SCORED], x_train[:AVERAGED])
+        keras.backend.clear_session()
+
+    records.complete(CSV, HEAD, [(script, seed) for seed in SEEDS for script in GATES], rows)
 
 
 if __name__ == "__main__":

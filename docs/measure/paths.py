@@ -17,13 +17,11 @@ import argparse
 import itertools
 from pathlib import Path
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import numpy as np
 import tensorflow as tf
-
 from docs.measure import made_up, networks, records
-from docs.measure.names import GATES, ROOT, SEEDS, saved
+from docs.measure.names import GATES, ROOT, SEEDS, weights
 
 CSV = ROOT / "docs/measure/paths.csv"
 AT = (1, 10, 20, 30, 40, 50, 60, 70, 80)
@@ -46,13 +44,11 @@ def cuts(script):
 
 
 def measure(model, script, x, y):
-    """The mean norm of the gradient at the words of AT -> {what is cut: [len(AT)]}."""
-    places = np.array(AT) - 1
-    found = {}
+    """The mean norm of the gradient at the words of AT -> rows of (what is cut, *norms)."""
     for name, ways in cuts(script).items():
         steps = (compiled(networks.cut(ways)),) * 2 if ways else None
-        found[name] = networks.gradient_norms(model, x, y, steps).mean(axis=0)[places]
-    return found
+        norms = networks.gradient_norms(model, x, y, steps).mean(axis=0)
+        yield name, *norms[np.array(AT) - 1]
 
 
 def compiled(step):
@@ -63,45 +59,41 @@ def compiled(step):
 
 def first_words(seed):
     """The reviews of the first word that tasks.py tests with a seed: ids [n, 80], labels [n]."""
-    rng = np.random.RandomState(seed)
-    ranks, y = made_up.first_word(WORDS, made_up.REVIEWS["first"] + made_up.TEST, rng)
-    return (ranks + common.INDEX_FROM).astype(np.int32), y
+    _, (ranks, y) = made_up.splits("first", WORDS, made_up.REVIEWS["first"], seed)
+    return networks.encode(ranks), y
+
+
+def all_keys():
+    """What there is to measure, that before training first."""
+    for seed, script in itertools.product(SEEDS, BIAS):
+        for bias, data in itertools.product(BIAS[script], ("first", "imdb")):
+            yield script, bias, data, "before", seed
+    for seed, script in itertools.product(SEEDS, BIAS):
+        yield script, BIAS[script][0], "imdb", "after", seed
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
+    parser.add_argument("--data", metavar="NPZ", required=True)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
     args = parser.parse_args()
     _, (x, y) = common.read_npz(args.data)
     filled = networks.filled(x, REVIEWS["after"])
     imdb = x[filled], y[filled]
-    has = records.finished(CSV, HEAD, 5)
 
-    def run(script, bias, data, when, seed):
-        key = script, str(bias), data, when, str(seed)
-        if key in has:
-            return
-        weights = f"{saved(args.runs, 'as it is', script, seed)}.weights.h5"
-        model = networks.load(script, seed, weights if when == "after" else None)
+    def rows(script, bias, data, when, seed):
         if when == "before":
+            model = networks.load(script, seed)
             networks.begin_open(model, bias)
+        else:
+            model = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
         x, y = imdb if data == "imdb" else first_words(seed)
-        found = measure(model, script, x[: REVIEWS[when]], y[: REVIEWS[when]])
-        rows = [
-            (*key, cut, *(f"{norm:.4g}" for norm in norms), records.machine())
-            for cut, norms in found.items()
-        ]
-        records.append(CSV, rows)
-        print(*key, f"{found['nothing'][0]:.2g}", flush=True)
+        for row in measure(model, script, x[: REVIEWS[when]], y[: REVIEWS[when]]):
+            yield *row, records.machine()
 
-    for seed, script in itertools.product(SEEDS, BIAS):
-        for bias, data in itertools.product(BIAS[script], ("first", "imdb")):
-            run(script, bias, data, "before", seed)
-    for seed, script in itertools.product(SEEDS, BIAS):
-        run(script, BIAS[script][0], "imdb", "after", seed)
+    records.complete(CSV, HEAD, all_keys(), rows)
 
 
 if __name__ == "__main__":

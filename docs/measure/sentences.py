@@ -8,15 +8,12 @@ P(positive) after the last word, as --review prints it, by the networks of seeds
 """
 
 import argparse
-import itertools
 from pathlib import Path
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import keras
-
 from docs.measure import networks, records
-from docs.measure.names import ROOT, SEEDS, saved
+from docs.measure.names import ROOT, SEEDS, weights
 
 CSV = ROOT / "docs/measure/sentences.csv"
 HEAD = ("experiment", "script", "seed", "text", "positive", "machine")
@@ -40,20 +37,17 @@ def main():
     parser.add_argument("--data", metavar="NPZ", required=True)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
     args = parser.parse_args()
-    has = records.finished(CSV, HEAD, 3)
     indices = {"toy": common.load_word_index("toy"), "as it is": common.load_word_index(args.data)}
-    for seed, experiment in itertools.product(SEEDS, TEXTS):
-        if (experiment, SCRIPT, str(seed)) in has:
-            continue
-        weights = f"{saved(args.runs, experiment, SCRIPT, seed)}.weights.h5"
-        model = networks.load(SCRIPT, seed, weights)
-        rows = []
+
+    def rows(experiment, script, seed):
+        model = networks.load(script, seed, weights(args.runs, experiment, script, seed))
         for text in TEXTS[experiment]:
-            p = float(model(encode(text, indices[experiment]), training=False)[0, 0])
-            rows.append((experiment, SCRIPT, seed, text, f"{p:.4f}", records.machine()))
-        records.append(CSV, rows)
+            p = model(encode(text, indices[experiment]), training=False)[0, 0]
+            yield text, float(p), records.machine()
         keras.backend.clear_session()
-        print(*rows, sep="\n", flush=True)
+
+    keys = [(experiment, SCRIPT, seed) for seed in SEEDS for experiment in TEXTS]
+    records.complete(CSV, HEAD, keys, rows)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,18 @@
 
 The trained networks read the test reviews of IMDB and of the toy as they are, with each pair of
 neighbours exchanged, and with all words of a review shuffled. Which words a review has is the same
-each time, so what is lost is what the order gives. A network's rows are written when it has read
-everything; the rows that the CSV has are not made again.
+each time, so what is lost is what the order gives. What the CSV has is not measured
+again.
 """
 
 import argparse
-import itertools
 from pathlib import Path
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import keras
 import numpy as np
-
 from docs.measure import networks, records
-from docs.measure.names import ROOT, SCRIPTS, SEEDS, saved
+from docs.measure.names import ROOT, SCRIPTS, SEEDS, weights
 
 CSV = ROOT / "docs/measure/shuffle.csv"
 HEAD = ("experiment", "script", "seed", "order", "accuracy", "same_verdict", "machine")
@@ -57,48 +54,31 @@ def reorder(x, order, rng):
 
 
 def measure(model, x, y, seed):
-    """Read the reviews in every order -> {order: (accuracy, share of the verdicts kept)}."""
-    scores, verdicts = {}, None
+    """Read the reviews in every order -> rows of (order, accuracy, share of equal verdicts)."""
+    verdicts = None
     for name, order in ORDERS.items():
         changed = reorder(x, order, np.random.RandomState(seed))
         p = model.predict(changed, batch_size=common.TEST_BATCH, verbose=0)[:, 0]
         verdicts = p > 0.5 if verdicts is None else verdicts  # of the words as they are
-        scores[name] = np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts)
-    return scores
+        yield name, np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts), records.machine()
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, metavar="NPZ", required=True)
+    parser.add_argument("--data", metavar="NPZ", required=True)
     parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
     args = parser.parse_args()
-    has = records.finished(CSV, HEAD, 3)
-    tests = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
-    for seed, experiment, script in itertools.product(SEEDS, tests, SCRIPTS):
-        if (experiment, script, str(seed)) in has:
-            continue
-        model = networks.load(
-            script, seed, f"{saved(args.runs, experiment, script, seed)}.weights.h5"
-        )
-        scores = measure(model, *tests[experiment], seed)
-        records.append(
-            CSV,
-            [
-                (
-                    experiment,
-                    script,
-                    seed,
-                    order,
-                    *(f"{share:.5g}" for share in shares),
-                    records.machine(),
-                )
-                for order, shares in scores.items()
-            ],
-        )
+    reviews = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
+
+    def rows(experiment, script, seed):
+        model = networks.load(script, seed, weights(args.runs, experiment, script, seed))
+        yield from measure(model, *reviews[experiment], seed)
         keras.backend.clear_session()
-        print(experiment, script, seed, scores, flush=True)
+
+    keys = [(name, script, seed) for seed in SEEDS for name in reviews for script in SCRIPTS]
+    records.complete(CSV, HEAD, keys, rows)
 
 
 if __name__ == "__main__":
