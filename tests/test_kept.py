@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import rnn_layer_imdb
 
-from docs.measure import memory, networks
+from docs.measure import memory, networks, records
 
 UP, DOWN, NOTHING = 4, 5, 6  # ids of words
 
@@ -60,3 +60,20 @@ def test_what_is_kept_of_a_counter(monkeypatch):
     assert scores["slow away"] == scores["slow away at step 40"] == [0.5, 0.5]
     assert scores["only slow"] == [0.5, 0.75]  # the mean of the two matrices
     assert scores["random away at step 40"] == [0.5, 1]
+
+
+def test_a_network_that_is_not_trained_yet_is_left_for_the_next_time(tmp_path, capsys):
+    path, there = tmp_path / "rows.csv", {"one"}
+
+    def measure(name, seed):
+        if name not in there:
+            raise FileNotFoundError(2, "No such file or directory", f"{name}.weights.h5")
+        yield 0.123456, "x"
+
+    keys = [("one", 0), ("two", 0)]
+    records.complete(path, ("name", "seed", "value", "of"), keys, measure)
+    assert path.read_text() == "name,seed,value,of\none,0,0.12346,x\n"
+    assert "two, 0: left out, [Errno 2] No such file" in capsys.readouterr().out
+    there = {"two"}  # what there is already is not measured again
+    records.complete(path, (), keys, measure)
+    assert path.read_text().splitlines()[2:] == ["two,0,0.12346,x"]
