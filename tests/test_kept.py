@@ -73,7 +73,7 @@ def test_a_network_that_is_not_trained_yet_is_left_for_the_next_time(tmp_path, c
     keys = [("one", 0), ("two", 0)]
     records.complete(path, ("name", "seed", "value", "of"), keys, measure)
     assert path.read_text() == "name,seed,value,of\none,0,0.12346,x\n"
-    assert "two, 0: left out, [Errno 2] No such file" in capsys.readouterr().out
+    assert "two, 0: left out, a file is missing" in capsys.readouterr().out
     there = {"two"}  # what there is already is not measured again
     records.complete(path, (), keys, measure)
     assert path.read_text().splitlines()[2:] == ["two,0,0.12346,x"]

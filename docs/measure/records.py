@@ -38,8 +38,8 @@ def complete(path, head, keys, measure):
                 rows = [(*key, *row) for row in measure(*key)]
                 append(path, rows)
                 result = f"{len(rows)} rows"
-            except FileNotFoundError as error:
-                result = f"left out, {error}"
+            except FileNotFoundError:
+                result = "left out, a file is missing (weights that are not trained yet?)"
             print(f"{path.name}: {', '.join(map(str, key))}: {result}", flush=True)
 
 
