@@ -285,7 +285,8 @@ def gradient_norms(model, ids, labels, steps=None):
         else:
             p = model.dense(model.rnn_2(model.rnn_1(x, training=False), training=False))[:, 0]
         loss = -tf.reduce_sum(tf.math.log(tf.where(labels == 1, p, 1 - p)))  # reviews do not mix
-    return tf.norm(tape.gradient(loss, x), axis=2).numpy()
+    gradient = tape.gradient(loss, x).numpy().astype(float)  # float32 has no square of 1e-23
+    return np.linalg.norm(gradient, axis=2)
 
 
 def step_jacobian(cell, x, state):

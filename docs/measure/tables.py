@@ -391,10 +391,9 @@ def shuffle():
 def paths():
     for name, (script, bias, start) in OPENING.items():
         where = dict(script=script, bias=bias, data="first", when="before")
-        first, alone, last = (
-            values("paths", word, cut=cut, **where)
-            for word, cut in (("1", "nothing"), ("1", "h everywhere"), ("80", "nothing"))
-        )
+        alone = values("paths", "1", cut="h everywhere", **where)
+        where = dict(task="first", start=start, words="80", **USUAL)
+        first, last = (values("tasks", quantity=f"gradient {n}", **where) for n in ("1", "last"))
         yield (
             (name, name.replace(", ", "，")),
             spread(first, ".0e"),
