@@ -4,7 +4,6 @@ import common
 import numpy as np
 import pytest
 import rnn_layer_imdb
-
 from docs.measure import decay
 
 

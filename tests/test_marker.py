@@ -4,7 +4,6 @@ import common
 import lstm_imdb
 import numpy as np
 import pytest
-
 from docs.measure import made_up, marker, networks
 
 ID = {word: rank + common.INDEX_FROM for rank, word in enumerate(made_up.WORDS, start=1)}

@@ -5,7 +5,6 @@ import gru_imdb
 import lstm_imdb
 import numpy as np
 import pytest
-
 from docs.measure import networks, paths
 
 MODELS = {"lstm_imdb": lstm_imdb, "gru_imdb": gru_imdb}

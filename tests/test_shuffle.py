@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import common
 import numpy as np
 import pytest
-
 from docs.measure import shuffle
 
 RNG = np.random.RandomState(0)
