@@ -120,7 +120,7 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     cell.kernel.assign(kernel)
     cell.recurrent_kernel.assign(np.zeros(cell.recurrent_kernel.shape))
     good, marker, nothing = RANK["good"], RANK[made_up.MARKER], RANK[made_up.SAY_NOTHING[0]]
-    ids = tasks.encode(np.array([[nothing, good, nothing, marker, good, nothing]]))
+    ids = networks.encode(np.array([[nothing, good, nothing, marker, good, nothing]]))
     found = dict(tasks.gates_by_kind(model, ids, "ifo"))
     for kind, value in ("marker", 1), ("after", 0), ("opinion", 0), ("other", 0.5):
         assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
