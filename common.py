@@ -18,7 +18,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,11 +68,6 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
-# For tokenize(): punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) is a blank,
-# as is what has no width; a full-width form (U+FF01 to U+FF5E) is the ASCII sign it stands for.
-marks = (c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P"))
-PLAIN = dict.fromkeys(map(ord, [*marks, *"$+<=>^`|~\u200b\ufeff"]), " ") | {0x27: "'", 0x2019: "'"}
-PLAIN |= {code: PLAIN.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
 # A word of its own wherever it stands: a 字; an emoji with its style, frame, skin or region.
 MORE = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 PICTURE = "[\u231a-\u2328\u232b-\u23ff\u2600-\u2767\u2776-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
@@ -484,6 +479,20 @@ def evaluate_saved(args, model):
 
 
 # --------------------------------------------------------------------------------- reading a review
+@cache  # not at the top: it takes 34 ms, and only a text that is read needs it
+def plain_signs():
+    """Return what str.translate() is to make of a text's signs: {code point: text}.
+
+    Punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) and what has no width
+    becomes a blank, a full-width form (U+FF01 to U+FF5E) the ASCII sign that it stands for.
+    """
+    marks = (c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P"))
+    blanks = dict.fromkeys(map(ord, [*marks, *"$+<=>^`|~\u200b\ufeff"]), " ")
+    signs = blanks | {0x27: "'", 0x2019: "'"}
+    wide = {code: signs.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
+    return signs | wide
+
+
 def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
     text = unicodedata.normalize("NFC", text).lower()  # NFC: é in one form
@@ -492,7 +501,7 @@ def tokenize(text):
         if n % 2:  # what ALONE matched
             words.append(part)
         else:
-            words += [w for w in part.translate(PLAIN).split() if any(map(str.isalnum, w))]
+            words += [w for w in part.translate(plain_signs()).split() if any(map(str.isalnum, w))]
     return words
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import reference
 from conftest import ROOT, TINY, call, untraced
-from docs.measure import sentences, watch
+from docs.measure import networks, sentences, watch
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
 
@@ -689,7 +689,7 @@ def test_it_trains_by_the_scripts_and_refuses_what_did_not_learn(copy, monkeypat
     def run(command, check):
         commands.append([str(part) for part in command[1:]])
         script, units = command[1].stem, int(command[command.index("--units") + 1])
-        watch.model_of(script, units, 5).save_weights(command[-1])  # nothing is learned
+        networks.load(script, 5, units=units).save_weights(command[-1])  # nothing is learned
 
     monkeypatch.setattr(watch.subprocess, "run", run)
     with pytest.raises(SystemExit, match="SimpleRNN: less than 99% right"):
@@ -740,7 +740,8 @@ def test_the_four_sentences_are_in_the_csv_and_not_turns_their_verdict(monkeypat
             return call(Path(command[1]).stem, *TINY, *reviews)
 
     monkeypatch.setattr(sentences.subprocess, "run", run)
-    made = [tuple(map(str, row)) for row in sentences.read("lstm_imdb")]  # untrained: other P
+    key = "lstm_imdb", 0
+    made = [tuple(map(str, (*key, *row))) for row in sentences.read(*key)]  # untrained: other P
     there = [tuple(row.values()) for row in rows if row["script"] == "lstm_imdb"]
     assert [row[:5] for row in made] == [row[:5] for row in there]
     assert all(0 <= float(row[5]) <= 1 for row in made)

@@ -9,13 +9,11 @@ comes back, and the eigenvalues of a step's Jacobian (backward.csv). What the CS
 measured again.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 
 import common
 import numpy as np
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
 
 CURVES, CSV = ROOT / "docs/measure/gradient.csv", ROOT / "docs/measure/backward.csv"
@@ -95,12 +93,7 @@ def measure(model, script, trained, x, y):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     filled = networks.filled(x, MANY)
     x, y = x[filled], y[filled]

@@ -14,14 +14,11 @@ gradient: the norm of d loss / d x_1 over that of d loss / d x_71 (the same).
 The first two to the power 70 are what would be left if every step were like the mean of steps.
 """
 
-import argparse
-from pathlib import Path
-
 import common
 import keras
 import numpy as np
 import tensorflow as tf
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
 
 CSV = ROOT / "docs/measure/decay.csv"
@@ -61,12 +58,7 @@ def measure(model, x, y):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     filled = networks.filled(x, MANY)
 

@@ -8,12 +8,10 @@ reviews that have hints in their first 20 places or in their last 20 only, becau
 stand the words of another review, drawn at random; seeds 0 to 2. What the CSV has is not run again.
 """
 
-import argparse
-
 import common
 import keras
 import numpy as np
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import ROOT, SEEDS
 
 CSV = ROOT / "docs/measure/first_epoch.csv"
@@ -75,11 +73,7 @@ def train(hints, seed, splits):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    splits = common.read_npz(parser.parse_args().data)
+    splits = common.read_npz(flags.parse(__doc__, "data").data)
     keys = [("everywhere", seed) for seed in SEEDS]
     keys += [(hints, seed) for seed in SEEDS[:3] for hints in ("last 20", "first 20")]
     records.complete(CSV, HEAD, keys, lambda hints, seed: train(hints, seed, splits))

@@ -10,13 +10,11 @@ elsewhere. The networks without gates are scored beside them. What the CSV has i
 again.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 
 import common
 import numpy as np
-from docs.measure import made_up, networks, records
+from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, NETWORKS, ROOT, SEEDS, weights
 from docs.tools import baseline
 
@@ -161,12 +159,7 @@ def toy(script, seed, args):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     all_scripts = (*NETWORKS, "rnn_cell_imdb", "baseline")
     keys = [(script, seed, "imdb") for seed, script in itertools.product(SEEDS, GATES)]
     keys += [(script, seed, "toy") for seed, script in itertools.product(SEEDS, all_scripts)]

@@ -12,13 +12,10 @@ at the marker: at the mean over the words that say nothing, as if it were one of
 at both; and at every word: at the gate's mean over all words.
 """
 
-import argparse
-from pathlib import Path
-
 import common
 import keras
 import numpy as np
-from docs.measure import made_up, networks, records
+from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, SEEDS
 
 CSV = ROOT / "docs/measure/marker.csv"
@@ -91,11 +88,7 @@ def measure(model, script, x, y, averaged):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    runs = parser.parse_args().runs
+    runs = flags.parse(__doc__, "runs").runs
 
     def rows(script, seed):
         splits = (x_train, _), (x, y) = reviews(seed)

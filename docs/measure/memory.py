@@ -9,15 +9,13 @@ twice: by the verdicts at 0.5, and by those at a threshold that is fitted anew, 
 the reviews. What the CSVs have is not measured again.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 from typing import NamedTuple
 
 import common
 import keras
 import numpy as np
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
 from docs.measure.networks import part_along, step
 
@@ -230,12 +228,7 @@ def measure(network, seed, x, y):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     index = common.load_word_index(args.data)
     names = {rank + common.INDEX_FROM: word for word, rank in index.items()}

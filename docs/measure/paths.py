@@ -13,14 +13,12 @@ same. Untrained networks begin with several b_f or b_z in both layers; trained o
 scripts as they are.
 """
 
-import argparse
 import itertools
-from pathlib import Path
 
 import common
 import numpy as np
 import tensorflow as tf
-from docs.measure import made_up, networks, records
+from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, SEEDS, weights
 
 CSV = ROOT / "docs/measure/paths.csv"
@@ -73,12 +71,7 @@ def all_keys():
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     filled = networks.filled(x, REVIEWS["after"])
     imdb = x[filled], y[filled]

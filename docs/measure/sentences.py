@@ -6,12 +6,11 @@ Each script trains on the toy reviews as a user starts it (64 units, seed 0), an
 the CSV has is not run again.
 """
 
-import argparse
 import re
 import subprocess
 import sys
 
-from docs.measure import records
+from docs.measure import flags, records
 from docs.measure.names import NETWORKS, ROOT
 
 CSV = ROOT / "docs/measure/sentences.csv"
@@ -20,29 +19,23 @@ TEXTS = "the plot was bad", "the plot was not bad", "the plot was good", "the pl
 ROW = re.compile(r"^  (\S+) +(\d\.\d+) \|", re.M)  # what --review prints for a word
 
 
-def read(script):
-    """Train a script and let it read -> rows of the CSV."""
+def read(script, seed):
+    """Train a script and let it read -> rows of the CSV, but for script and seed."""
     reviews = [flag for text in TEXTS for flag in ("--review", text)]
-    command = [sys.executable, ROOT / f"{script}.py", "--data", "toy", "--seed", "0", *reviews]
-    out = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+    command = [sys.executable, ROOT / f"{script}.py", "--data", "toy", "--seed", str(seed)]
+    out = subprocess.run(
+        command + reviews, check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     found = ROW.findall(out)
     places = [(text, n) for text in TEXTS for n in range(1, len(text.split()) + 1)]
     if [word for word, _ in found] != [text.split()[n - 1] for text, n in places]:
         raise SystemExit(f"{script}: what it read is not what it was given")
-    return [
-        (script, 0, text, n, word, p, records.machine())
-        for (text, n), (word, p) in zip(places, found)
-    ]
+    return [(text, n, word, p, records.machine()) for (text, n), (word, p) in zip(places, found)]
 
 
 def main():
-    argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
-    there = {script for (script,) in records.finished(CSV, HEAD, 1)}
-    for script in NETWORKS:
-        if script not in there:
-            records.append(CSV, read(script))
+    flags.parse(__doc__)
+    records.complete(CSV, HEAD, [(script, 0) for script in NETWORKS], read)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,10 @@ each time, so what is lost is what the order gives. What the CSV has is not meas
 again.
 """
 
-import argparse
-from pathlib import Path
-
 import common
 import keras
 import numpy as np
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import ROOT, SCRIPTS, SEEDS, weights
 
 CSV = ROOT / "docs/measure/shuffle.csv"
@@ -64,12 +61,7 @@ def measure(model, x, y, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
-    args = parser.parse_args()
+    args = flags.parse(__doc__, "data", "runs")
     reviews = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
 
     def rows(experiment, script, seed):

@@ -9,7 +9,6 @@ The scripts train them, as a user starts them; what the folder of --runs has is 
 
 import argparse
 import base64
-import importlib
 import json
 import re
 import subprocess
@@ -17,8 +16,8 @@ import sys
 from pathlib import Path
 
 import common  # first: it sets TensorFlow's environment variables
-import keras
 import numpy as np
+from docs.measure import networks
 from docs.measure.names import NETWORKS, ROOT
 
 PAGE = ROOT / "docs/watch.html"
@@ -45,16 +44,6 @@ def train(script, units, seed, runs):
         command = [sys.executable, ROOT / f"{script}.py", *flags.split(), "--save", path]
         subprocess.run(command, check=True)
     return path
-
-
-def model_of(script, units, seed, weights=None):
-    """The model of a script as it starts with a seed, or with the weights of a file."""
-    keras.utils.set_random_seed(seed)
-    model = importlib.import_module(script).SentimentClassifier(units)
-    model.build((None, common.MAX_REVIEW_LEN))
-    if weights:
-        model.load_weights(weights)
-    return model
 
 
 def arrays_of(model, ids):
@@ -168,27 +157,27 @@ def unpack(name, net, when, ids):
     return [part.reshape(shape) for part, shape in zip(parts, shapes)]
 
 
-def data_of(networks):
-    """All that the page has; networks: {name: (arrays before, arrays after training)}."""
+def data_of(nets):
+    """All that the page has; nets: {name: (arrays before, arrays after training)}."""
     texts, labels, index = common.toy_reviews()
     _, test = common.load_toy()
     return {
         "words": sorted(index, key=index.get),
         "opinions": opinions(texts[: common.TOY_TRAIN], labels),
         "tests": len(test[1]),
-        "nets": {name: entry(name, *arrays, test) for name, arrays in networks.items()},
+        "nets": {name: entry(name, *arrays, test) for name, arrays in nets.items()},
     }
 
 
 def trained(seed, runs, units=UNITS):
     """Train what the folder lacks -> {name: (arrays before, arrays after training)}."""
     index = common.toy_reviews()[2]
-    networks = {}
+    nets = {}
     for script, name in NETWORKS.items():
         path = train(script, units[name], seed, runs)
-        models = [model_of(script, units[name], seed, weights) for weights in (None, path)]
-        networks[name] = [arrays_of(m, 1 + common.INDEX_FROM + len(index)) for m in models]
-    return networks
+        models = [networks.load(script, seed, file, units[name]) for file in (None, path)]
+        nets[name] = [arrays_of(m, 1 + common.INDEX_FROM + len(index)) for m in models]
+    return nets
 
 
 def write(text, data):
@@ -212,13 +201,13 @@ def main(argv=None):
     if args.check:
         old = json.loads(LINE.search(text)[1])
         ids = 1 + common.INDEX_FROM + len(old["words"])
-        networks = {
+        nets = {
             name: [unpack(name, net, when, ids) for when in WHEN]
             for name, net in old["nets"].items()
         }
     else:
-        networks = trained(args.seed, args.runs)
-    data = data_of(networks)
+        nets = trained(args.seed, args.runs)
+    data = data_of(nets)
     for name, net in data["nets"].items():
         print(f"{name}, {net['units']} units, right of {data['tests']}: {net['right']}")
         if net["right"][""] < LEAST * data["tests"]:
