@@ -34,6 +34,7 @@ def patched(patch, folder, monkeypatch):
     names = sorted(path.stem for path in paths)  # common comes first
     for name in names:
         importlib.import_module(name)  # the one that is put back afterwards
+    for name in names:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(folder)
     return [importlib.import_module(name) for name in names][-1]
