@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docs.measure import made_up, records
-from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS
+from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS, saved
 
 CSV = ROOT / "docs/measure/runs.csv"
 HEAD = (
@@ -165,11 +165,6 @@ def copy_scripts(experiment, folder):
         (at,) = (n for n, line in enumerate(lines) if line.strip().startswith(start))
         lines[at] = textwrap.indent(new, lines[at][: lines[at].index(start)])
         (folder / name).write_text("\n".join(lines), encoding="utf-8")
-
-
-def saved(runs, name, script, seed):
-    """Return where a run leaves its weights and its log, but for the endings."""
-    return runs / f"{name}-{Path(script).name}-{seed}".replace(" ", "-")
 
 
 def run(experiment, seed, data, runs):

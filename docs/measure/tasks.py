@@ -43,6 +43,17 @@ STARTS = {
     "GRU": ("gru_imdb", None),  # b_z = 0: z begins at .5
     "GRU b_z = 3": ("gru_imdb", 3.0),  # .95
 }
+BETWEEN = {  # from vanishing to exploding, at T = 80
+    **{f"LSTM b_f = {b}": ("lstm_imdb", b) for b in (1.5, 2, 2.5)},
+    **{f"GRU b_z = {b}": ("gru_imdb", b) for b in (1, 2)},
+}
+# The control: the gradient is as much smaller at every word, its loss on the way is the same.
+SMALLER = {
+    f"{start}, Dense * {factor}": (*STARTS[start], float(factor))
+    for factor in ("1e-3", "1e-6", "1e-9", "1e-12")
+    for start in ("SimpleRNN", "LSTM b_f = 3")
+}
+ALL_STARTS = {**STARTS, **BETWEEN, **SMALLER}
 
 
 def first_word(words, n, rng):
@@ -120,14 +131,19 @@ def all_runs():
         Run("first", "LSTM", 80, 0, reviews=40_000),
         *first(160, range(3)),
         *first(320, range(3)),
+        *first(80, range(5), BETWEEN),
+        *first(80, range(5), SMALLER),
         *marker(160, range(3)),
         *marker(320, range(3)),
     ]
 
 
 def begin(start, seed):
-    """A model as it stands before training, with one thing set in both layers (see STARTS)."""
-    script, value = STARTS[start]
+    """A model as it stands before training, with one thing set in both layers (see STARTS).
+
+    Of SMALLER the kernel of the Dense layer is multiplied by a factor, too.
+    """
+    script, value, *factor = ALL_STARTS[start]
     model = inside.load(script, seed)
     for cell in inside.cells(model) if value is not None else ():
         if script == "rnn_layer_imdb":
@@ -139,6 +155,8 @@ def begin(start, seed):
         else:
             bias[0, : cell.units] = value  # the first row is b_xz, b_xr, b_xg
         cell.bias.assign(bias)
+    if factor:
+        model.dense.kernel.assign(factor[0] * model.dense.kernel)
     return model
 
 

@@ -1,0 +1,276 @@
+"""The networks of the scripts, read step by step: a library.
+
+A state is [b, S]: h of a SimpleRNN or a GRU, h and c side by side of an LSTM. Everything is
+computed with the scripts' models and weights as they are; what is changed is changed in a step. A
+step is a function of (cell, x [b, in], state [b, S], t) that returns the next state, where t is the
+place of the word, from 0 on: step() is Keras's own, and those under "other steps" change something.
+A reading takes one for each of the two layers: (step, step) is the network as it is.
+"""
+
+import argparse
+import importlib
+
+import common  # first: it sets TensorFlow's environment variables
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+tf.get_logger().setLevel("ERROR")  # batch_jacobian is traced anew for every cell, and warns of it
+UNTRAINED = {"i": 0.5, "f": 1 / (1 + np.exp(-1)), "o": 0.5, "z": 0.5, "r": 0.5}  # gates
+TIMES = (20, 40, 60, 79)  # where Jacobians are taken: places of the words 21, 41, 61 and 80
+
+
+# ---------------------------------------------------------------------------- models and training
+def load(script, seed, weights=None, units=64):
+    """The model of a script as it starts with a seed, or with the weights of a file."""
+    keras.utils.set_random_seed(seed)
+    model = importlib.import_module(script).SentimentClassifier(units)
+    model.build((None, common.MAX_REVIEW_LEN))
+    if weights:
+        model.load_weights(weights)
+    return model
+
+
+def linear_decay(rate, epochs, train):
+    """The scripts' learning rate, by common.linear_decay(), for their batches of 128."""
+    args = argparse.Namespace(learning_rate=rate, epochs=epochs, batch_size=128)
+    return common.linear_decay(args, train)
+
+
+def fit(model, data, epochs, rate, callbacks=()):
+    """Train as the scripts do, but with a rate of its own -> the scores of each epoch."""
+    train, test = data
+    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
+    accuracy = keras.metrics.BinaryAccuracy("accuracy")
+    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+    return model.fit(
+        train, validation_data=test, epochs=epochs, callbacks=list(callbacks), verbose=0
+    ).history
+
+
+def filled(ids, n):
+    """Places of the first n reviews that have a word in every place: reviews without padding."""
+    return np.flatnonzero(ids[:, 0] != common.PAD)[:n]
+
+
+# -------------------------------------------------------------------------------------- one step
+def cells(model):
+    """The two cells of a model."""
+    return model.rnn_1.cell, model.rnn_2.cell
+
+
+def zero_state(cell, b):
+    """h_0 = 0, and c_0 = 0 where there is one: [b, S]."""
+    return tf.concat(tf.nest.flatten(cell.get_initial_state(b)), axis=1)
+
+
+def step(cell, x, state, t=None):
+    """One time step of Keras's cell: x [b, in], state [b, S] -> the next state [b, S]."""
+    parts = tf.split(state, state.shape[1] // cell.units, axis=1)
+    _, new = cell(x, parts, training=False)
+    return tf.concat(tf.nest.flatten(new), axis=1)
+
+
+def gates(cell, x, state, fixed=None):
+    """The gates and the candidate g of one step of an LSTM or a GRU: {letter: [b, units]}.
+
+    From the equations in the scripts. fixed: {letter: values} to be taken instead; the g of a GRU
+    is made with the r that is fixed.
+    """
+    h, fixed = state[:, : cell.units], fixed or {}
+    from_x, from_h = x @ cell.kernel, h @ cell.recurrent_kernel
+    if len(cell.bias.shape) == 1:  # LSTM
+        i, f, g, o = tf.split(from_x + from_h + cell.bias, 4, axis=1)
+        return {"i": tf.sigmoid(i), "f": tf.sigmoid(f), "o": tf.sigmoid(o), "g": tf.tanh(g)} | fixed
+    x_z, x_r, x_g = tf.split(from_x + cell.bias[0], 3, axis=1)
+    h_z, h_r, h_g = tf.split(from_h + cell.bias[1], 3, axis=1)
+    values = {"z": tf.sigmoid(x_z + h_z), "r": tf.sigmoid(x_r + h_r)} | fixed
+    return {**values, "g": fixed.get("g", tf.tanh(x_g + values["r"] * h_g))}
+
+
+def combine(values, state):
+    """The next state [b, S], from the gates and g of a step and the state before it."""
+    if "z" in values:
+        return values["z"] * state + (1 - values["z"]) * values["g"]
+    _, c = tf.split(state, 2, axis=1)
+    c = values["f"] * c + values["i"] * values["g"]
+    return tf.concat([values["o"] * tf.tanh(c), c], axis=1)
+
+
+# ---------------------------------------------------------------------------------- other steps
+def in_layer(layer, changed):
+    """The two steps of a reading in which only that of layer 1 or 2 is changed."""
+    return (changed, step) if layer == 1 else (step, changed)
+
+
+def hold(fixed):
+    """A step in which gates, or g, have the same values at every word: {letter: [units]}."""
+    return lambda cell, x, state, t: combine(gates(cell, x, state, fixed), state)
+
+
+def hold_at(chosen, values):
+    """A step in which gates, or g, have given values at chosen words, and their own elsewhere.
+
+    chosen: [n, words] bool; values: {letter: [n, words, units]}, of the reviews that are read.
+    """
+
+    def changed(cell, x, state, t):
+        own = gates(cell, x, state)
+        fixed = {k: tf.where(chosen[:, t, None], v[:, t], own[k]) for k, v in values.items()}
+        return combine(gates(cell, x, state, fixed), state)
+
+    return changed
+
+
+def hold_at_mean(model, ids, letters, layers=(1, 2)):
+    """Steps with the gates of these letters, in these layers, at each unit's mean over ids.
+
+    The mean is over all words but the first, whose gates have no state to read.
+    """
+    steps = []
+    for layer, values in enumerate(read_gates(model, ids), start=1):
+        means = {k: values[k][:, 1:].mean(axis=(0, 1)) for k in letters if layer in layers}
+        steps.append(hold(means) if means else step)
+    return steps
+
+
+def keep(matrix, mean, at=None):
+    """A step after which the state's deviation from its mean is multiplied by a matrix.
+
+    matrix: [S, S], for rows; mean: [words, S]; at: the only word where it is done, or None: at all.
+    """
+    matrix, mean = (np.asarray(a, np.float32) for a in (matrix, mean))
+
+    def changed(cell, x, state, t):
+        state = step(cell, x, state)
+        return mean[t] + (state - mean[t]) @ matrix if at is None or t == at else state
+
+    return changed
+
+
+def carry(matrix, mean):
+    """A step that sees of the state before it only what a matrix leaves of its deviation.
+
+    matrix: [S, S]; mean: [S]. What the layer above is given of the word itself stays: only memory
+    is taken away.
+    """
+    matrix, mean = (np.asarray(a, np.float32) for a in (matrix, mean))
+    return lambda cell, x, state, t: step(cell, x, mean + (state - mean) @ matrix)
+
+
+def cut(ways):
+    """A step of an LSTM or a GRU with the values of step(), but no gradient goes back by `ways`.
+
+    A way is a letter, for h_{t-1} on its way into that gate or into the candidate g, or "carry":
+    for the factor c_{t-1} in f * c_{t-1}, the factor h_{t-1} in z * h_{t-1}.
+    """
+
+    def changed(cell, x, state, t):
+        dead = tf.stop_gradient(state)
+        whole, none = gates(cell, x, state), gates(cell, x, dead)
+        fixed = {k: none[k] if k in ways else whole[k] for k in whole if k != "g"}
+        values = gates(cell, x, dead if "g" in ways else state, fixed)
+        return combine(values, dead if "carry" in ways else state)
+
+    return changed
+
+
+# ------------------------------------------------------------------------------------- readings
+def read_vectors(model, x, steps=(step, step)):
+    """As read(), from word vectors x [b, words, 100]; P(positive) is a tensor, for a tape."""
+    states, inputs = [], []
+    for cell, one in zip(cells(model), steps):
+        state, by_word = zero_state(cell, len(x)), []
+        for t in range(x.shape[1]):
+            state = one(cell, x[:, t], state, t)
+            by_word.append(state)
+        inputs.append(x)
+        states.append(tf.stack(by_word, axis=1))
+        x = states[-1][:, :, : cell.units]
+    return model.dense(x[:, -1])[:, 0], states, inputs
+
+
+def read(model, ids, steps=(step, step)):
+    """Read ids [b, words] -> P(positive) [b], states of layer 1 and 2 [b, words, S], their inputs.
+
+    steps: one for each layer, as the top of this file says.
+    """
+    p, states, inputs = read_vectors(model, model.embedding(ids), steps)
+    return p.numpy(), states, inputs
+
+
+def accuracy(model, ids, labels, steps=(step, step)):
+    """The share of right verdicts; so many reviews at a time that memory is enough."""
+    parts = np.array_split(np.arange(len(ids)), max(1, len(ids) // 1_000))
+    p = np.concatenate([read(model, ids[part], steps)[0] for part in parts])
+    return np.mean((p > 0.5) == labels)
+
+
+def read_gates(model, ids):
+    """The gates and g at every word: of layer 1 and 2 {letter: [n, words, units]}."""
+    _, states, inputs = read(model, ids)
+    layers = []
+    for cell, state, x in zip(cells(model), states, inputs):
+        before = tf.concat([tf.zeros_like(state[:, :1]), state[:, :-1]], axis=1)
+        by_word = [gates(cell, x[:, t], before[:, t]) for t in range(x.shape[1])]
+        layers.append({k: np.stack([v[k] for v in by_word], axis=1) for k in by_word[0]})
+    return layers
+
+
+# ------------------------------------------------------------------------- gradients, Jacobians
+def gradient_norms(model, ids, labels, steps=None):
+    """Norm of d loss / d x_t of every review at every word: [b, words].
+
+    steps: as of read(), such as those of cut(); without them the model's own layers, quicker.
+    """
+    x = model.embedding(ids)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        if steps:
+            p, _, _ = read_vectors(model, x, steps)
+        else:
+            p = model.dense(model.rnn_2(model.rnn_1(x, training=False), training=False))[:, 0]
+        loss = -tf.reduce_sum(tf.math.log(tf.where(labels == 1, p, 1 - p)))  # reviews do not mix
+    return tf.norm(tape.gradient(loss, x), axis=2).numpy()
+
+
+def step_jacobian(cell, x, state):
+    """d(next state)/d(state) of one step by TensorFlow: [b, S, S]."""
+    with tf.GradientTape() as tape:
+        tape.watch(state)
+        new = step(cell, x, state)
+    return tape.batch_jacobian(new, state).numpy()
+
+
+def jacobians(model, ids):
+    """Of layer 1 and 2, at TIMES, over the reviews: two arrays [len(TIMES) * b, S, S]."""
+    _, states, inputs = read(model, ids)
+    return [
+        np.concatenate([step_jacobian(cell, x[:, t], state[:, t - 1]) for t in TIMES])
+        for cell, state, x in zip(cells(model), states, inputs)
+    ]
+
+
+def eigenvalue_sizes(jacobian):
+    """Mean size of the largest, second, third ... eigenvalue of [n, S, S]: [S]."""
+    sizes = np.sort(np.abs(np.linalg.eigvals(jacobian)), axis=-1)[:, ::-1]
+    return sizes.mean(axis=0)
+
+
+def slow_layer(jacobians):
+    """1 or 2: the layer whose largest eigenvalue is the larger one."""
+    return 1 + int(np.argmax([eigenvalue_sizes(jacobian)[0] for jacobian in jacobians]))
+
+
+def slow_direction(jacobian):
+    """Left and right eigenvector, l r = 1, of the largest real eigenvalue of the mean Jacobian."""
+    values, right = np.linalg.eig(jacobian.mean(axis=0))
+    i = np.argmax(np.where(np.abs(values.imag) < 1e-6, values.real, -1))
+    left = np.linalg.inv(right)[i].real
+    return left / np.linalg.norm(left), right[:, i].real * np.linalg.norm(left)
+
+
+def part_along(left, right):
+    """The matrix [S, S] that keeps of a row its part along `right`, as `left` measures it."""
+    return np.outer(left, right)
