@@ -1,11 +1,11 @@
 """Make one of the plots in docs/pictures, from the CSVs or from the trained networks of seed 0.
 
-    python docs/measure/figures.py gradient
-    python docs/measure/figures.py curves --runs runs
-    python docs/measure/figures.py reading --runs runs --data imdb.npz
+    python -m docs.measure.figures gradient
+    python -m docs.measure.figures curves --runs runs
+    python -m docs.measure.figures gates --runs runs --data imdb.npz
 
-gates, eigenvalues and direction take what reading takes. docs/measure/results.py comes first: it
-trains into the folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
+eigenvalues and direction take what gates takes. docs.measure.runs comes first: it trains into the
+folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
 """
 
 import argparse
@@ -13,17 +13,24 @@ import csv
 import textwrap
 from pathlib import Path
 
-import inside  # first: it finds common, which sets TensorFlow's environment variables
-
 import common
 import numpy as np
+from docs.measure import networks
+from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS, SEEDS, STARTS, saved, weights
+from docs.measure.readings import (
+    LENGTHS,
+    MODELS,
+    USUAL,
+    first_word_runs,
+    rows,
+    scores_at,
+    values,
+)
 from matplotlib.figure import Figure
-from tables import (
-    GATES, LENGTHS, NETWORKS, ROOT, SCRIPTS, STARTS, USUAL, first_word_runs, rows, values,
-)  # fmt: skip
 
 STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
 COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
+MARKERS = {"SimpleRNN .9": "^", "SimpleRNN .7": "v", "LSTM b_f = 3": "^", "GRU b_z = 3": "^"}
 STEPS = np.arange(1, common.MAX_REVIEW_LEN + 1)
 POSITIVE = (
     "i went in expecting nothing and found a wonderful film the actors are excellent the music is "
@@ -33,31 +40,25 @@ NEGATIVE = (
     "a great cast and a lovely idea are wasted here the dialogue is terrible the story makes no "
     "sense and after an hour of this awful mess i wanted my money back"
 )
-READINGS = (
-    "the plot was bad",
-    "the plot was not bad",
-    "the plot was good",
-    "the plot was not good",
-)
 
 
 # ------------------------------------------------------------------------------------------- parts
-def trained(args, script, data=""):
-    """The network of a script, trained with seed 0."""
-    return inside.load(script, 0, args.runs / f"{data}{script}-0.weights.h5")
+def trained(args, script, data="as it is"):
+    """The network of a script, trained with seed 0: data: "as it is", on IMDB, or "toy"."""
+    return networks.load(script, 0, weights(args.runs, data, script, 0))
 
 
-def whole_reviews(args, n):
+def filled_reviews(args, n):
     """The first n test reviews that fill all 80 places: [n, 80]."""
     _, (x, _) = common.read_npz(args.data)
-    return x[x[:, 0] != common.PAD][:n]
+    return x[networks.filled(x, n)]
 
 
 def slow_layer(model, ids):
     """The layer whose largest eigenvalue is largest, 1 or 2, and the Jacobians there."""
-    jacobians = inside.all_jacobians(model, ids)
-    layer = int(np.argmax([inside.eigenvalue_sizes(j)[0] for j in jacobians]))
-    return layer + 1, jacobians[layer]
+    jacobians = networks.jacobians(model, ids)
+    layer = networks.slow_layer(jacobians)
+    return layer, jacobians[layer - 1]
 
 
 def encode(text, index):
@@ -73,8 +74,15 @@ def name_words(axes, words, rotation=90):
 
 
 # ----------------------------------------------------------------------------------------- figures
+def read_log(runs, script, seed):
+    """The log of a run on IMDB: {column: text} of each epoch."""
+    with open(f"{saved(runs, 'as it is', script, seed)}.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def curves(args):
     """Loss and accuracy of the four scripts by epoch: mean and range over seeds 0 to 4."""
+    logs = {script: [read_log(args.runs, script, seed) for seed in SEEDS] for script in SCRIPTS}
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     grid = figure.subplots(2, len(SCRIPTS), sharex=True, sharey="row")
     for row, quantity in zip(grid, ("loss", "accuracy")):
@@ -84,9 +92,8 @@ def curves(args):
                 (f"val_{quantity}", "k-o", "0.65", "test"),
             ):
                 runs = []
-                for seed in inside.SEEDS:
-                    with open(args.runs / f"{script}-{seed}.csv", newline="") as file:
-                        runs.append([float(epoch[column]) for epoch in csv.DictReader(file)])
+                for log in logs[script]:
+                    runs.append([float(epoch[column]) for epoch in log])
                 epochs = np.arange(1, len(runs[0]) + 1)
                 axes.fill_between(epochs, np.min(runs, 0), np.max(runs, 0), color=shade, lw=0)
                 axes.plot(epochs, np.mean(runs, 0), style, ms=4, label=label)
@@ -130,12 +137,12 @@ def gradient(args):
 
 def eigenvalues(args):
     """Eigenvalues of the step's Jacobian in the complex plane, before and after training."""
-    ids = whole_reviews(args, 48)
+    ids = filled_reviews(args, 48)
     figure = Figure(figsize=(8, 3.3), layout="constrained")
     circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
     for axes, (script, name) in zip(figure.subplots(1, 3, sharey=True), NETWORKS.items()):
         layer, after = slow_layer(trained(args, script), ids)
-        before = inside.all_jacobians(inside.load(script, 0), ids)[layer - 1]
+        before = networks.jacobians(networks.load(script, 0), ids)[layer - 1]
         axes.plot(circle.real, circle.imag, color="0.6", lw=1)
         for when, jacobian, style in (
             ("before", before, dict(marker="o", ms=6, mfc="none", mec="0.55")),
@@ -151,27 +158,24 @@ def eigenvalues(args):
 
 def direction(args):
     """The state of the LSTM along its slow direction, word by word, and P(positive) beside it."""
-    model, ids, index = (
-        trained(args, "lstm_imdb"),
-        whole_reviews(args, 512),
-        common.load_word_index(args.data),
-    )
+    model, ids = trained(args, "lstm_imdb"), filled_reviews(args, 512)
+    index = common.load_word_index(args.data)
     layer, jacobian = slow_layer(model, ids[:48])
-    left, _ = inside.slow_direction(jacobian)
-    p, states, _ = inside.read(model, ids)
+    left, _ = networks.slow_direction(jacobian)
+    p, states, _ = networks.read(model, ids)
     correlation = np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1]
     print(f"layer {layer}: correlation of the last value with P(positive) {abs(correlation):.2f}")
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     grid = figure.subplots(2, 2, sharey="row", sharex="col")
-    moved = [r["quantity"][9:] for r in rows("memory", script="lstm_imdb", seed="0")
-             if r["quantity"].startswith("moved by ")]  # fmt: skip
+    quantities = [row["quantity"] for row in rows("memory", script="lstm_imdb", seed="0")]
+    moved = [q.removeprefix("moved by ") for q in quantities if q.startswith("moved by ")]
     half = len(moved) // 2
     lists = zip(("Down", "Up"), (moved[:half], moved[half:]))
     lines = [textwrap.fill(f"{way} most: {', '.join(words)}", 150) for way, words in lists]
     figure.supxlabel("\n".join(lines), fontsize=8, ha="center")
     for (upper, lower), text, label in zip(grid.T, (POSITIVE, NEGATIVE), ("positive", "negative")):
         words, so_far = encode(text, index)
-        _, states, _ = inside.read(model, so_far[-1:])
+        _, states, _ = networks.read(model, so_far[-1:])
         value = np.sign(correlation) * (states[layer - 1][0].numpy() @ left)  # up: positive
         upper.plot(value[-len(words) :], "k-o", ms=3)
         upper.set_title(f"meant as {label}")
@@ -184,64 +188,52 @@ def direction(args):
     return figure
 
 
-def gates(args):
-    """The spread of the gates before and after training, and the gates of one text word by word."""
-    ids, index = whole_reviews(args, 256), common.load_word_index(args.data)
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    top, *below = figure.subplot_mosaic("AA;BC").values()
+def percentiles(axes, models, ids):
+    """Draw the 10th, 50th and 90th percentile of each gate of two networks, side by side."""
+    styles = (-0.15, dict(mfc="white", color="0.5")), (0.15, dict(color="black"))
     labels = []
     for script, letters in GATES.items():
-        models = inside.load(script, 0), trained(args, script)
-        spreads = [inside.all_gates(model, ids[:64]) for model in models]
-        for layer in (0, 1):
+        spreads = [networks.read_gates(model, ids) for model in models[script]]
+        for layer in (1, 2):
             for letter in letters:
-                for dx, layers, style in (
-                    (-0.15, spreads[0], dict(mfc="white", color="0.5")),
-                    (0.15, spreads[1], dict(color="black")),
-                ):
-                    low, middle, high = np.percentile(layers[layer][letter], (10, 50, 90))
+                for spread, (dx, style) in zip(spreads, styles):
+                    numbers = spread[layer - 1][letter][:, 1:]
+                    low, middle, high = np.percentile(numbers, (10, 50, 90))
                     error = [[middle - low], [high - middle]]
-                    top.errorbar(len(labels) + dx, middle, error, fmt="o", capsize=3, **style)
-                labels.append(f"{NETWORKS[script]} {layer + 1}\n{letter}")
-    top.set_xticks(range(len(labels)), labels)
-    top.set(ylim=(0, 1), ylabel="gate (10th, 50th, 90th percentile)")
-    top.set_title("left: before training, right: after")
+                    axes.errorbar(len(labels) + dx, middle, error, fmt="o", capsize=3, **style)
+                labels.append(f"{NETWORKS[script]} {layer}\n{letter}")
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set(ylim=(0, 1), ylabel="gate (10th, 50th, 90th percentile)")
+    axes.set_title("left: before training, right: after")
+
+
+def by_word(axes, values, letters, words):
+    """Draw the gates of one layer [1, 80, units] at each word of a text."""
+    for letter, style in zip(letters, ("k-", "k--", "k:")):
+        of_text = values[letter][0, -len(words) :]  # [words, units]
+        axes.plot(of_text.mean(axis=1), style, label=f"{letter}, mean of the units")
+        if letter in "fz":
+            low, high = np.percentile(of_text, (10, 90), axis=1)
+            label = f"{letter}, 10th to 90th percentile"
+            axes.fill_between(range(len(words)), low, high, color="0.85", label=label)
+    name_words(axes, words)
+    axes.set(ylim=(0, 1))
+    axes.legend(fontsize="small", loc="lower right")
+
+
+def gates(args):
+    """The spread of the gates before and after training, and the gates of one text word by word."""
+    ids, index = filled_reviews(args, 64), common.load_word_index(args.data)
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    top, *below = figure.subplot_mosaic("AA;BC").values()
+    models = {script: (networks.load(script, 0), trained(args, script)) for script in GATES}
+    percentiles(top, models, ids)
     words, so_far = encode(NEGATIVE, index)
     for axes, (script, letters) in zip(below, GATES.items()):
-        model = trained(args, script)
+        _, model = models[script]
         layer, _ = slow_layer(model, ids[:48])
-        own = inside.all_gates(model, so_far[-1:])[layer - 1]
-        for letter, style in zip(letters, ("k-", "k--", "k:")):
-            by_word = own[letter][-len(words) :, 0]  # [words, units]
-            axes.plot(by_word.mean(axis=1), style, label=f"{letter}, mean of the units")
-            if letter in "fz":
-                low, high = np.percentile(by_word, (10, 90), axis=1)
-                label = f"{letter}, 10th to 90th percentile"
-                axes.fill_between(range(len(words)), low, high, color="0.85", label=label)
-        name_words(axes, words)
-        axes.set(ylim=(0, 1), title=f"{NETWORKS[script]}, layer {layer}, word by word")
-        axes.legend(fontsize="small", loc="lower right")
-    return figure
-
-
-def reading(args):
-    """Four texts read word by word by the three networks of seed 0, trained on the toy."""
-    figure = Figure(figsize=(8, 5.4), layout="constrained")
-    index = common.toy_reviews()[2]
-    models = {script: trained(args, script, "toy-") for script in NETWORKS}
-    for axes, text in zip(figure.subplots(2, 2, sharey=True).flat, READINGS):
-        words, so_far = encode(text, index)
-        for (script, model), marker in zip(models.items(), "soD"):
-            p = model(so_far, training=False).numpy()[:, 0]
-            style = {"ls": STYLES[script], "color": COLOURS[script], "marker": marker, "ms": 4}
-            axes.plot(p, label=NETWORKS[script], **style)
-            print(f"{NETWORKS[script]}: {text}: {' '.join(f'{value:.3f}' for value in p)}")
-        axes.axhline(0.5, color="0.6", lw=1)
-        name_words(axes, words, rotation=0)
-        axes.set(ylim=(-0.03, 1.03))
-    for axes in figure.axes[::2]:
-        axes.set_ylabel("P(positive) so far")
-    figure.axes[0].legend(fontsize="small")
+        by_word(axes, networks.read_gates(model, so_far[-1:])[layer - 1], letters, words)
+        axes.set_title(f"{NETWORKS[script]}, layer {layer}, word by word")
     return figure
 
 
@@ -249,28 +241,22 @@ def first_word(args):
     """Cause and effect: the gradient at the first word before training, and who learns its task."""
     figure = Figure(figsize=(8, 3.9), layout="constrained")
     cause, effect = figure.subplots(1, 2)
-    for start in STARTS:
-        script = f"{start.split()[0].lower()}_imdb".replace("simplernn", "rnn_layer")
-        usual = start in NETWORKS.values()
-        style = dict(color=COLOURS[script], ls=STYLES[script], marker="o" if usual else "^", ms=5)
-        if not usual:
-            style["mfc"] = "white"
-        if start == "SimpleRNN .7":
-            style["marker"] = "v"
-        found = [
-            values("tasks", task="first", start=start, words=n, quantity="gradient 1", **USUAL)
-            for n in LENGTHS
-        ]
-        at = range(len(LENGTHS))
+    at = range(len(LENGTHS))
+    for start, (script, _) in STARTS.items():
+        style = dict(color=COLOURS[script], ls=STYLES[script], marker="o", ms=5)
+        if start in MARKERS:
+            style |= dict(marker=MARKERS[start], mfc="white")
+        where = dict(task="first", start=start, quantity="gradient 1", **USUAL)
+        gradients = [values("tasks", words=n, **where) for n in LENGTHS]
         with np.errstate(divide="ignore"):  # where float32 knows no smaller number than 0
-            means = [np.exp(np.log(values).mean()) for values in found]
+            means = [np.exp(np.log(of_seeds).mean()) for of_seeds in gradients]
         cause.plot(at, means, label=start, **style)
         best = [[max(run) for run in first_word_runs(start, n)] for n in LENGTHS]
         effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
     cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
     effect.set(ylabel="test accuracy, %", ylim=(45, 103), title="best of six epochs")
     for axes in cause, effect:
-        axes.set_xticks(range(len(LENGTHS)), LENGTHS)
+        axes.set_xticks(at, LENGTHS)
         axes.set_xlabel("words (T)")
     cause.legend(fontsize="small", loc="lower left")
     return figure
@@ -282,12 +268,13 @@ def negation(args):
     grid = figure.subplots(2, 2, sharey=True)
     index = common.toy_reviews()[2]
     for row, (script, letters) in zip(grid, GATES.items()):
-        model = trained(args, script, "toy-")
+        model = trained(args, script, "toy")
         for axes, text in zip(row, ("the plot was good", "the plot was not good")):
             words, so_far = encode(text, index)
-            own = inside.all_gates(model, so_far[-1:])[0]
+            values = networks.read_gates(model, so_far[-1:])[0]
             for letter, style in zip(letters, ("k-o", "k--s", "k:^")):
-                axes.plot(own[letter][-len(words) :, 0].mean(axis=1), style, ms=4, label=letter)
+                mean = values[letter][0, -len(words) :].mean(axis=1)
+                axes.plot(mean, style, ms=4, label=letter)
             name_words(axes, words, rotation=0)
             axes.set(ylim=(0, 1), title=f"{NETWORKS[script]}, layer 1")
         row[0].legend(fontsize="small", loc="lower left")
@@ -296,21 +283,19 @@ def negation(args):
 
 
 def lengths(args):
-    """The score of each model by the number of words that it reads."""
+    """The score of each model by the number of words that it reads: mean and range of the seeds."""
     figure = Figure(figsize=(6, 3.8), layout="constrained")
     axes = figure.subplots()
-    names = {row["model"]: None for row in rows("lengths", what="test")}
     words = [40, 80, 200, 320]
-    for name, style in zip(names, ("--s", "--D", "-o", "-^", "-v")):
-        scores = [
-            100 * np.array(values("lengths", "accuracy", what="test", model=name, words=str(n)))
-            for n in words
-        ]
-        colour = {"LSTM": "#0065a8", "GRU": "#b5490f"}.get(name, "0.5" if "av" in name else "k")
-        mean = [s.mean() for s in scores]
-        error = [[m - s.min() for m, s in zip(mean, scores)],
-                 [s.max() - m for m, s in zip(mean, scores)]]  # fmt: skip
-        axes.errorbar(range(len(words)), mean, error, fmt=style, color=colour, label=name, ms=5)
+    colours = dict(zip(MODELS, ("0.5", "0.5", *COLOURS.values())))
+    for model, style in zip(MODELS, ("--s", "--D", "-o", "-^", "-v")):
+        scores = [100 * np.array(scores_at(model, n)) for n in words]
+        mean = np.array([score.mean() for score in scores])
+        low, high = ([f(score) for score in scores] for f in (np.min, np.max))
+        error = [mean - low, high - mean]
+        axes.errorbar(
+            range(len(words)), mean, error, fmt=style, color=colours[model], label=model, ms=5
+        )
     axes.set_xticks(range(len(words)), words)
     axes.set(xlabel="words of each review", ylabel="test accuracy, %")
     axes.legend(fontsize="small")
@@ -318,15 +303,14 @@ def lengths(args):
 
 
 FIGURES = {  # and the flags that each of them reads
-    curves: ["runs"],
-    gradient: [],
-    eigenvalues: ["runs", "data"],
-    direction: ["runs", "data"],
-    gates: ["runs", "data"],
-    reading: ["runs"],
-    first_word: [],
-    negation: ["runs"],
-    lengths: [],
+    "curves": (curves, ["runs"]),
+    "gradient": (gradient, []),
+    "eigenvalues": (eigenvalues, ["runs", "data"]),
+    "direction": (direction, ["runs", "data"]),
+    "gates": (gates, ["runs", "data"]),
+    "first_word": (first_word, []),
+    "negation": (negation, ["runs"]),
+    "lengths": (lengths, []),
 }
 
 
@@ -334,12 +318,12 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("figure", choices=[figure.__name__ for figure in FIGURES])
+    parser.add_argument("figure", choices=FIGURES)
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
     parser.add_argument("--data", metavar="NPZ")
     args = parser.parse_args()
-    (make,) = (figure for figure in FIGURES if figure.__name__ == args.figure)
-    missing = [f"--{flag}" for flag in FIGURES[make] if not getattr(args, flag)]
+    make, flags = FIGURES[args.figure]
+    missing = [f"--{flag}" for flag in flags if not getattr(args, flag)]
     if missing:
         parser.error(f"{args.figure} needs {' and '.join(missing)}")
     figure = make(args)

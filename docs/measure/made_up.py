@@ -54,12 +54,18 @@ def opinions(labels, rng):
 TASKS = {"first": first_word, "marker": after_marker}
 
 
+def splits(task, words, reviews, seed):
+    """A task with so many reviews to train on -> (ranks, labels) to train on, and to test on."""
+    ranks, y = TASKS[task](words, reviews + TEST, np.random.RandomState(seed))
+    return (ranks[TEST:], y[TEST:]), (ranks[:TEST], y[:TEST])
+
+
 def write_npz(task, words, path):
     """Write a task in the layout of imdb.npz, with its words."""
-    ranks, y = TASKS[task](words, REVIEWS[task] + TEST, np.random.RandomState(0))
-    reviews = np.empty(len(ranks), dtype=object)
-    reviews[:] = ranks.tolist()
-    members = dict(x_train=reviews[TEST:], y_train=y[TEST:], x_test=reviews[:TEST], y_test=y[:TEST])
+    members = {}
+    for split, (ranks, y) in zip(("train", "test"), splits(task, words, REVIEWS[task], seed=0)):
+        members[f"x_{split}"], members[f"y_{split}"] = np.empty(len(ranks), dtype=object), y
+        members[f"x_{split}"][:] = ranks.tolist()
     with open(path, "wb") as file:
         np.savez_compressed(file, **members)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:

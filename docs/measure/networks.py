@@ -10,8 +10,7 @@ A reading takes one for each of the two layers: (step, step) is the network as i
 import argparse
 import importlib
 
-import common  # first: it sets TensorFlow's environment variables
-
+import common
 import keras
 import numpy as np
 import tensorflow as tf

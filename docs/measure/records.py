@@ -6,6 +6,10 @@ import platform
 import re
 from pathlib import Path
 
+import numpy as np
+
+NUMBERS = ("script", "seed", "when", "layer", "quantity", "value")  # heads of a CSV of all sorts
+
 
 def finished(path, head, columns):
     """Return what a CSV has, by its first columns: a set of tuples of text. A new one is begun."""
@@ -16,9 +20,22 @@ def finished(path, head, columns):
 
 
 def append(path, rows):
-    """Write rows to the end of a CSV: a program that is stopped goes on after them."""
+    """Write rows to the end of a CSV, floats with five digits."""
+    rows = [[f"{x:.5g}" if isinstance(x, (float, np.floating)) else x for x in row] for row in rows]
     with open(path, "a", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def complete(path, head, keys, measure):
+    """Measure what a CSV lacks: measure(*key) yields the rows of a key, but for the key itself.
+
+    A key's rows are written together when it is over: a program that is stopped goes on there.
+    """
+    for key in keys:
+        if tuple(map(str, key)) not in finished(path, head, len(key)):
+            rows = [(*key, *row) for row in measure(*key)]
+            append(path, rows)
+            print(f"{path.name}: {', '.join(map(str, key))}: {len(rows)} rows", flush=True)
 
 
 def machine():

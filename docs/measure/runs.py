@@ -13,17 +13,15 @@ and that the folder of --runs lacks. --again runs all that is chosen, and compar
 import argparse
 import csv
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
-from docs.measure import made_up, records
-from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS, saved
+from docs.measure import copies, made_up, records
+from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS, SEEDS, saved, weights
 
 CSV = ROOT / "docs/measure/runs.csv"
 HEAD = (
@@ -151,33 +149,19 @@ EXPERIMENTS = (
 KEPT = "as it is", "toy"  # other programs read the weights of these, seeds 0 to 4
 
 
-def copy_scripts(experiment, folder):
-    """Copy the programs into a folder, changed as the experiment says."""
-    for path in (*ROOT.glob("*.py"), *ROOT.glob("docs/tools/*.py")):
-        copy = folder / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copy)
-    if experiment.patch:
-        patch = ROOT / f"docs/exercises/{experiment.patch}.patch"
-        subprocess.run(["git", "apply", patch], check=True, cwd=folder)
-    for name, start, new in experiment.lines:
-        lines = (folder / name).read_text(encoding="utf-8").split("\n")
-        (at,) = (n for n, line in enumerate(lines) if line.strip().startswith(start))
-        lines[at] = textwrap.indent(new, lines[at][: lines[at].index(start)])
-        (folder / name).write_text("\n".join(lines), encoding="utf-8")
-
-
 def run(experiment, seed, data, runs):
     """Run an experiment with one seed -> its row of the CSV; if it is of KEPT, its files stay."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        copy_scripts(experiment, folder)
+        copies.copy_scripts(folder, experiment.patch, experiment.lines)
         path = folder / "run"
         if experiment.name in KEPT:
             path = saved(runs, experiment.name, experiment.script, seed)
-        if experiment.data == "first":
-            made_up.write_npz("first", 80, folder / "first.npz")
-        data = {"imdb": data, "toy": "toy", "first": folder / "first.npz"}[experiment.data]
+        if experiment.data != "imdb":
+            data = experiment.data
+        if data == "first":
+            data = folder / "first.npz"
+            made_up.write_npz("first", 80, data)
         flags = ["--data", data, "--seed", str(seed), *experiment.flags.split()]
         flags += ["--save", f"{path}.weights.h5", "--log", f"{path}.csv"]
         command = [sys.executable, folder / f"{experiment.script}.py", *flags]
@@ -202,26 +186,35 @@ def parse_args():
     return parser.parse_args()
 
 
-def main():
-    args = parse_args()
-    args.runs.mkdir(exist_ok=True)
-    records.finished(CSV, HEAD, 3)
-    with open(CSV, newline="", encoding="utf-8") as file:
-        rows = {tuple(row[:3]): row for row in csv.reader(file)}
-    todo = []
+def rows_of(path):
+    """The rows of the CSV by experiment, script and seed."""
+    records.finished(path, HEAD, 3)
+    with open(path, newline="", encoding="utf-8") as file:
+        return {tuple(row[:3]): row for row in csv.reader(file)}
+
+
+def chosen(args, rows):
+    """The runs (experiment, seed) that are to be made: those that lack a row, or weights."""
     for experiment in EXPERIMENTS:
         for seed in range(experiment.seeds):
             key = experiment.name, Path(experiment.script).name, str(seed)
-            weights = Path(f"{saved(args.runs, *key)}.weights.h5")
-            needed = experiment.name in KEPT and seed < 5 and not weights.exists()
-            if experiment.name.startswith(args.only) and (key not in rows or needed or args.again):
-                todo.append((experiment, seed, args.data, args.runs))
+            lacks = experiment.name in KEPT and not Path(weights(args.runs, *key)).exists()
+            missing = key not in rows or (lacks and seed in SEEDS)
+            if experiment.name.startswith(args.only) and (missing or args.again):
+                yield experiment, seed
+
+
+def main():
+    args = parse_args()
+    args.runs.mkdir(exist_ok=True)
+    rows = rows_of(CSV)
     with ThreadPool(args.jobs) as pool:
-        for row in pool.imap_unordered(lambda each: run(*each), todo):
-            before = rows.get(tuple(row[:3]))
-            if before is None and not args.again:
+        todo = list(chosen(args, rows))
+        for row in pool.imap_unordered(lambda each: run(*each, args.data, args.runs), todo):
+            old = rows.get(tuple(row[:3]))
+            if old is None and not args.again:
                 records.append(CSV, [row])
-            print(*row[:7], "before: " + " ".join(before[3:7]) if before else "", flush=True)
+            print(*row[:7], "before: " + " ".join(old[3:7]) if old else "", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write every table of figures in README.md and docs/ from the CSVs beside this program.
 
-    python docs/measure/tables.py            # writes the documents
-    python docs/measure/tables.py --check    # only compares: names what differs, exits with 1
+    python -m docs.measure.tables            # writes the documents
+    python -m docs.measure.tables --check    # only compares: names what differs, exits with 1
 
 In a document a table stands between the marks `<!-- table: gates -->` and `<!-- end -->`. Its name
 is that of a function below; pages in docs/zh-CN get its Chinese form. For a new table write such a
@@ -9,18 +9,24 @@ function, put the two marks where the table belongs, and run this program.
 """
 
 import argparse
-import csv
-import functools
 import itertools
 import re
 import statistics
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("rnn_cell_imdb", "rnn_layer_imdb", "lstm_imdb", "gru_imdb")
-NETWORKS = {"rnn_layer_imdb": "SimpleRNN", "lstm_imdb": "LSTM", "gru_imdb": "GRU"}
-GATES = {"lstm_imdb": "ifo", "gru_imdb": "zr"}
+from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS
+from docs.measure.readings import (
+    LENGTHS,
+    MODELS,
+    USUAL,
+    first_word_runs,
+    read_csv,
+    rows,
+    scores,
+    scores_at,
+    values,
+)
+
 COSTS = {"first_step_s": (".1f", "s", "秒"), "step_ms": (".0f", "ms", "毫秒"),
          "scoring_s": (".1f", "s", "秒"), "whole_s": (".0f", "s", "秒")}  # fmt: skip
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n)((?:(?!<!-- table:).)*?)(<!-- end -->)", re.S)
@@ -28,26 +34,6 @@ TABLES = {}
 
 
 # ----------------------------------------------------------------------------------------- figures
-@functools.cache
-def read_csv(name):
-    """All rows of docs/measure/NAME.csv, each as {column: text}."""
-    with open(ROOT / f"docs/measure/{name}.csv", newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def rows(name, **wanted):
-    """The rows of a CSV whose columns are as wanted: {column: text} each. None is an error."""
-    found = [row for row in read_csv(name) if wanted.items() <= row.items()]
-    if not found:
-        raise ValueError(f"{name}.csv has no row with {wanted}")
-    return found
-
-
-def values(name, column="value", **wanted):
-    """One column of those rows, as numbers: one of each seed."""
-    return [float(row[column]) for row in rows(name, **wanted)]
-
-
 def spread(numbers, form=".2f", unit=""):
     """Mean and range, in English and in Chinese: "0.99 (0.98 to 1.00)", "0.99（0.98～1.00）"."""
     mean, low, high = (format(f(numbers), form) for f in (statistics.mean, min, max))
@@ -60,22 +46,6 @@ def spread(numbers, form=".2f", unit=""):
 def percent(fractions):
     """Mean and range of fractions: "83.7 % (83.4 to 83.9)", "83.7%（83.4～83.9）"."""
     return spread([100 * value for value in fractions], ".1f", "%")
-
-
-def inside(quantity, **where):
-    """A quantity of inside.csv, one number of each seed."""
-    return values("inside", quantity=quantity, **where)
-
-
-def exercise_score(number, change):
-    """Test accuracy of an exercise as a spread."""
-    return percent(values("exercises", "accuracy", exercise=str(number), change=change))
-
-
-def unchanged(script):
-    """Test accuracies of a script as it is, with the seeds that the exercises have."""
-    seeds = {row["seed"] for row in read_csv("exercises")}
-    return [float(r["accuracy"]) for r in rows("results", script=script) if r["seed"] in seeds]
 
 
 def median_cost(script, column):
@@ -106,14 +76,15 @@ def table(english, chinese):
 )
 def results():
     for script in SCRIPTS:
-        accuracy = values("results", "accuracy", script=script)
-        best = [row["best_epoch"] for row in rows("results", script=script)]
+        runs = rows("runs", experiment="as it is", script=script)
+        accuracy = scores("as it is", script=script)
+        best = [row["best_epoch"] for row in runs]
         parts = [f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best))]
         in_chinese = "，".join(parts).replace(" (", "（").replace(")", "）")
-        scores = [percent([f(accuracy)]) for f in (statistics.mean, min, max)]
-        parameters = f"{int(rows('results', script=script)[0]['parameters']):,}"
+        cells = [percent([f(accuracy)]) for f in (statistics.mean, min, max)]
+        parameters = f"{int(runs[0]['parameters']):,}"
         best = ", ".join(parts), in_chinese
-        yield f"`{script}.py`", *scores, best, parameters, median_cost(script, "whole_s")
+        yield f"`{script}.py`", *cells, best, parameters, median_cost(script, "whole_s")
 
 
 @table(
@@ -141,27 +112,38 @@ def gpu():
         )
 
 
+EXERCISES = {  # of runs.csv: what it is called, and what without the change is a row of runs.csv
+    "1": ("clipping off (SimpleRNN)", "不裁剪梯度（SimpleRNN）", "rnn_layer_imdb"),
+    "3": ("one layer (LSTM)", "只用一层（LSTM）", "lstm_imdb"),
+    "4": ("200 words (LSTM)", "保留 200 个词（LSTM）", "lstm_imdb"),
+    "5": ("both directions (LSTM)", "第二层双向（LSTM）", "lstm_imdb"),
+    "6": ("padding masked (LSTM)", "屏蔽填充的零（LSTM）", "lstm_imdb"),
+    "7": ("the first 80 words (LSTM)", "保留开头的 80 个词（LSTM）", "lstm_imdb"),
+    "8": ("half the units (GRU)", "隐藏单元减半（GRU）", "gru_imdb"),
+    "9": ("the rate held (SimpleRNN)", "学习率一直不降（SimpleRNN）", "rnn_layer_imdb"),
+    "10": ("stepped by hand (LSTM)", "手动逐步计算（LSTM）", "lstm_imdb"),
+    "11": ("pooled over time (LSTM)", "对 80 步的 h 取平均（LSTM）", "lstm_imdb"),
+    "12": (
+        "averaging, pairs added (baseline)",
+        "词向量取平均，加上相邻词对（baseline）",
+        "baseline",
+    ),
+    "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
+    "15": ("minGRU (SimpleRNNCell)", "minGRU（SimpleRNNCell）", "rnn_cell_imdb"),
+}
+
+
 @table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
 def exercises():
-    for number, change, script, english, chinese in (
-        (1, "--clipnorm 0", "rnn_layer_imdb", "clipping off", "不裁剪梯度"),
-        (3, "03-one-layer", "lstm_imdb", "one layer", "只用一层"),
-        (4, "04-200-words", "lstm_imdb", "200 words", "保留 200 个词"),
-        (5, "05-both-directions", "lstm_imdb", "both directions", "第二层双向"),
-        (6, "06-mask", "lstm_imdb", "padding masked", "屏蔽填充的零"),
-        (7, "07-first-80-words", "lstm_imdb", "the first 80 words", "保留开头的 80 个词"),
-        (8, "--units 32", "gru_imdb", "half the units", "隐藏单元减半"),
-        (9, "09-hold-the-rate", "rnn_layer_imdb", "the rate held", "学习率一直不降"),
-        (10, "10-lstm-by-hand", "lstm_imdb", "stepped by hand", "手动逐步计算"),
-        (11, "11-pool-over-time", "lstm_imdb", "pooled over time", "对 80 步的 h 取平均"),
-        (12, "--bigrams", "", "averaging, pairs added", "词向量取平均，加上相邻词对"),
-        (14, "14-open-forget-gate", "lstm_imdb", "b_f begins at 3", "b_f 从 3 起步"),
-        (15, "15-min-gru", "rnn_cell_imdb", "minGRU", "minGRU"),
-    ):
-        name = {"rnn_cell_imdb": "SimpleRNNCell", "": "baseline"}.get(script) or NETWORKS[script]
-        names = f"{number}. {english} ({name})", f"{number}. {chinese}（{name}）"
-        plain = percent(unchanged(script)) if script else exercise_score(number, "")
-        yield names, exercise_score(number, change), plain
+    for number, (english, chinese, script) in EXERCISES.items():
+        changed, plain = f"exercise {number}", "as it is"
+        if script == "baseline":
+            changed, plain = f"{changed}, pairs", changed
+        yield (
+            (f"{number}. {english}", f"{number}. {chinese}"),
+            percent(scores(changed)),
+            percent(scores(plain, seeds=5, script=script)),
+        )
 
 
 @table(
@@ -172,12 +154,13 @@ def gradient():
     for when, chinese in ("before", "训练前"), ("after", "训练后"):
         for script, name in NETWORKS.items():
             where = dict(script=script, when=when)
+            falls = values("backward", quantity="gradient 1/71 p50", **where)
             yield (
                 (f"{name}, {when}", f"{name}，{chinese}"),
                 spread(values("gradient", "1", of="mean", **where), ".1e"),
                 spread(values("gradient", "1", of="p50", **where), ".1e"),
                 spread(values("gradient", "80", of="mean", **where), ".1e"),
-                spread([fall ** (1 / 70) for fall in inside("gradient 1/71 p50", **where)], ".3f"),
+                spread([fall ** (1 / 70) for fall in falls], ".3f"),
             )
 
 
@@ -191,23 +174,11 @@ def eigenvalues():
         name, where = NETWORKS[script], dict(script=script, layer=layer)
         yield (
             (f"{name} {layer}", f"{name} 第 {layer} 层"),
-            *(spread(inside(f"eigenvalue {n}", when=when, **where), ".3f") for when, n in columns),
+            *(
+                spread(values("backward", quantity=f"eigenvalue {n}", when=when, **where), ".3f")
+                for when, n in columns
+            ),
         )
-
-
-# What docs/measure/tasks.py, memory.py, opening.py and lengths.py found.
-def memory(quantity, **where):
-    """A quantity of memory.csv, one number of each seed."""
-    return values("memory", quantity=quantity, **where)
-
-
-def first_word_runs(start, words):
-    """The runs of the first word: of each seed the test accuracy after every epoch."""
-    runs = {}
-    for row in rows("tasks", task="first", start=start, words=words, **USUAL):
-        if row["quantity"].startswith("epoch"):
-            runs.setdefault(row["seed"], []).append(float(row["value"]))
-    return list(runs.values())
 
 
 def learned(runs):
@@ -218,8 +189,7 @@ def learned(runs):
     return f"{len(at)}/{len(runs)}{when}"
 
 
-USUAL = dict(reviews="10000", epochs="6", rate="0.001")
-STARTS = {
+STARTS = {  # of names.STARTS: what the table calls them
     "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
     "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
     "SimpleRNN .7": ("SimpleRNN, that times .7", "SimpleRNN，正交乘 0.7"),
@@ -228,7 +198,6 @@ STARTS = {
     "GRU": ("GRU, b_z = 0 (z = .5)", "GRU，b_z = 0（z = 0.5）"),
     "GRU b_z = 3": ("GRU, b_z = 3 (z = .95)", "GRU，b_z = 3（z = 0.95）"),
 }
-LENGTHS = sorted({row["words"] for row in read_csv("tasks") if row["task"] == "first"}, key=int)
 COLUMNS = " | ".join(f"T = {n}" for n in LENGTHS)
 
 
@@ -268,11 +237,11 @@ def marker_gates():
 def toy_gates():
     for script, letters in GATES.items():
         for layer, letter in itertools.product("1", letters):
-            name, where = NETWORKS[script], dict(script=script, layer=layer, when="toy")
+            name, where = NETWORKS[script], dict(script=script, layer=layer, data="toy")
             yield (
                 (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
                 *(
-                    spread(memory(f"gate {letter} {kind}", **where))
+                    spread(values("gates", quantity=f"gate {letter} {kind}", **where))
                     for kind in ("plain", "turned", "not", "other")
                 ),
             )
@@ -285,14 +254,22 @@ def toy_gates():
 def held():
     for script, letters in GATES.items():
         for which in (letters[0], letters, "g", letters + "g"):
-            where = dict(script=script, quantity="accuracy")
-            of = f"toy, {which} held at "
-            cells = (of + "turned", "1"), (of + "turned", "2"), (of + "plain", "1")
+            where = dict(script=script, data="toy", quantity="accuracy")
+            cells = [
+                (f"{which} held at {kind}", layer)
+                for kind, layer in (("turned", "1"), ("turned", "2"), ("plain", "1"))
+            ]
             yield (
                 NETWORKS[script],
                 ", ".join(which),
-                *(percent(values("memory", when=when, layer=n, **where)) for when, n in cells),
+                *(percent(values("gates", when=when, layer=n, **where)) for when, n in cells),
             )
+
+
+def remembered(when):
+    """The scores of the three networks with a part of their state taken away."""
+    for script in NETWORKS:
+        yield percent(values("memory", quantity="accuracy", when=when, script=script))
 
 
 @table(
@@ -314,7 +291,7 @@ def kept():
     ):  # fmt: skip
         yield (
             (english, chinese),
-            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+            *remembered(when),
         )
 
 
@@ -330,7 +307,7 @@ def ladder():
     ):  # fmt: skip
         yield (
             (english, chinese),
-            *(percent(memory("accuracy", when=when, script=script)) for script in NETWORKS),
+            *remembered(when),
         )
 
 
@@ -341,7 +318,7 @@ def ladder():
 def first_epoch():
     for tenth in (0, 1, 2, 10):
         cells = [
-            values("opening", quantity=f"gradient {n} after {tenth} tenths")
+            values("first_epoch", quantity=f"gradient {n} after {tenth} tenths")
             for n in (1, 41, 61, 80)
         ]
         yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
@@ -349,15 +326,10 @@ def first_epoch():
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
-    for model, chinese in {
-        "averaging": "词向量取平均", "averaging, pairs": "加上相邻词对",
-        "SimpleRNN": "SimpleRNN", "LSTM": "LSTM", "GRU": "GRU",
-    }.items():  # fmt: skip
-        where = dict(what="test", model=model)
-        cells = [
-            values("lengths", "accuracy", words=n, **where) for n in ("40", "80", "200", "320")
-        ]
-        yield (model, chinese), *(percent(numbers) for numbers in cells)
+    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上相邻词对"}
+    for model in MODELS:
+        cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
+        yield (model, chinese.get(model, model)), *cells
 
 
 @table(
@@ -365,13 +337,15 @@ def lengths():
     "学习率，训练集里留出的影评 | 词向量取平均 | 加上相邻词对",
 )
 def rates():
-    for rate, chinese in {
-        "falling from 0.001": "从 0.001 降到 0", "falling from 0.003": "从 0.003 降到 0",
-        "falling from 0.01": "从 0.01 降到 0", "held at 0.001": "一直是 0.001",
-    }.items():  # fmt: skip
+    for english, chinese, rate in (
+        ("falling from 0.001", "从 0.001 降到 0", "rate 0.001, 4 epochs"),
+        ("falling from 0.003", "从 0.003 降到 0", "rate 0.003, 4 epochs"),
+        ("falling from 0.01", "从 0.01 降到 0", "rate 0.01, 4 epochs"),
+        ("held at 0.001", "一直是 0.001", "0.001 held"),
+    ):
         models = "averaging", "averaging, pairs"
-        cells = [values("lengths", "accuracy", what=rate, model=model) for model in models]
-        yield (rate, chinese), *(percent(numbers) for numbers in cells)
+        cells = [percent(scores(f"held out: {model}, {rate}", seeds=3)) for model in models]
+        yield (english, chinese), *cells
 
 
 # --------------------------------------------------------------------------------------- documents
@@ -391,31 +365,44 @@ def documents():
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+def remade(page, text):
+    """A page with every table made anew -> its text, and the names of those that differ.
+
+    ValueError for a mark without its other.
+    """
+    changed = []
+
+    def made(match):
+        begin, name, old, end = match.groups()
+        new = markdown(name, chinese="zh-CN" in page)
+        if new != old:
+            changed.append(name)
+        return begin + new + end
+
+    new, count = MARKED.subn(made, text)
+    if count != text.count("<!-- table:") or count != text.count("<!-- end -->"):
+        raise ValueError(f"{page}: a mark without its other")
+    return new, changed
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
-    check = parser.parse_args().check
-    wrong = []
+    check, differ = parser.parse_args().check, False
     for path in documents():
         page, old = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
-
-        def made(match, page=page):
-            begin, name, text, end = match.groups()
-            new = markdown(name, chinese="zh-CN" in page)
-            if new != text:
-                wrong.append(f"{page}: {name}")
-            return begin + new + end
-
-        new, found = MARKED.subn(made, old)
-        if found != old.count("<!-- table:") or found != old.count("<!-- end -->"):
-            sys.exit(f"{page}: a mark without its other")
+        try:
+            new, names = remade(page, old)
+        except ValueError as error:
+            sys.exit(str(error))
+        for name in names:
+            print("differs:" if check else "written:", f"{page}: {name}")
+        differ = differ or bool(names)
         if new != old and not check:
             path.write_text(new, encoding="utf-8", newline="\n")
-    for name in wrong:
-        print("differs:" if check else "written:", name)
-    sys.exit(1 if check and wrong else 0)
+    sys.exit(1 if check and differ else 0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Two made-up tasks on which it is known what to remember, run by the scripts' networks.
+"""Two made-up tasks on which it is known what to remember, learned by the scripts' networks.
 
-    python docs/measure/tasks.py --run                        # what docs/measure/tasks.csv lacks
-    python docs/measure/tasks.py --write first 80 first.npz   # one task as a file for --data
-    python docs/measure/tasks.py --write marker 80 marker.npz
+    python -m docs.measure.tasks --run                        # what docs/measure/tasks.csv lacks
+    python -m docs.measure.tasks --write first 80 first.npz   # one task as a file for --data
+    python -m docs.measure.tasks --write marker 80 marker.npz
 
 first: a review has T words; the first is one of ten positive or ten negative ones and decides,
 the others are drawn from 200 that say nothing. marker: nine opinion words stand anywhere among
@@ -14,35 +14,17 @@ once: the program can be stopped, and goes on where it was.
 """
 
 import argparse
-import dataclasses
-import itertools
-import json
-import zipfile
 from pathlib import Path
-
-import inside  # first: it finds common
+from typing import NamedTuple
 
 import common
 import keras
 import numpy as np
+from docs.measure import made_up, networks, records
+from docs.measure.names import GATES, ROOT, STARTS
 
-CSV = inside.ROOT / "docs/measure/tasks.csv"
-BAD = "bad awful dull boring terrible weak poor silly empty clumsy".split()
-GOOD = "good great lovely brilliant moving clever fine funny rich graceful".split()
-MARKER = "verdict"
-SAY_NOTHING = ["".join(s) for s in itertools.product("bdfgklmnprstvz", "aeiou", "lnr")][:200]
-WORDS = [*BAD, *GOOD, MARKER, *SAY_NOTHING]  # the word of rank r is WORDS[r - 1]
-OPINIONS, TEST, ENOUGH = 9, 2_000, 0.99
-# Of each start: the script, and what is set before training (see begin()).
-STARTS = {
-    "SimpleRNN": ("rnn_layer_imdb", None),  # W_hh orthogonal, as Keras begins
-    "SimpleRNN .9": ("rnn_layer_imdb", 0.9),  # W_hh orthogonal times .9: every eigenvalue that size
-    "SimpleRNN .7": ("rnn_layer_imdb", 0.7),
-    "LSTM": ("lstm_imdb", None),  # b_f = 1: f begins at .73
-    "LSTM b_f = 3": ("lstm_imdb", 3.0),  # .95
-    "GRU": ("gru_imdb", None),  # b_z = 0: z begins at .5
-    "GRU b_z = 3": ("gru_imdb", 3.0),  # .95
-}
+CSV = ROOT / "docs/measure/tasks.csv"
+ENOUGH = 0.99
 BETWEEN = {  # from vanishing to exploding, at T = 80
     **{f"LSTM b_f = {b}": ("lstm_imdb", b) for b in (1.5, 2, 2.5)},
     **{f"GRU b_z = {b}": ("gru_imdb", b) for b in (1, 2)},
@@ -56,41 +38,7 @@ SMALLER = {
 ALL_STARTS = {**STARTS, **BETWEEN, **SMALLER}
 
 
-def first_word(words, n, rng):
-    """The task of the first word -> ranks [n, words] int64, labels [n]: half of each, shuffled."""
-    y = rng.permutation(np.arange(n) % 2)
-    ranks = rng.choice(len(SAY_NOTHING), (n, words)) + 1 + WORDS.index(SAY_NOTHING[0])
-    ranks[:, 0] = opinions(y, rng)
-    return ranks, y
-
-
-def after_marker(words, n, rng):
-    """The task of the word after the marker -> ranks [n, words] int64, labels [n].
-
-    Of the nine opinion words one follows the marker; the sides of the others are drawn by a coin.
-    """
-    ranks, y = first_word(words, n, rng)
-    ranks[:, 0] = ranks[:, -1]  # another word that says nothing
-    for row, label in zip(ranks, y):
-        marker = rng.randint(words - 1)
-        free = [place for place in range(words) if place not in (marker, marker + 1)]
-        places = rng.choice(free, OPINIONS - 1, replace=False)
-        row[places] = opinions(rng.randint(2, size=OPINIONS - 1), rng)
-        row[marker] = 1 + WORDS.index(MARKER)
-        row[marker + 1] = opinions(label, rng)
-    return ranks, y
-
-
-def opinions(labels, rng):
-    """A rank for each label: one of the ten words of that side."""
-    return 1 + len(BAD) * labels + rng.randint(len(BAD), size=np.shape(labels))
-
-
-TASKS = {"first": first_word, "marker": after_marker}
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """What one run is: the columns of the CSV that name it."""
 
     task: str
@@ -100,9 +48,6 @@ class Run:
     reviews: int = 10_000
     epochs: int = 6
     rate: float = 0.001
-
-    def key(self):
-        return tuple(map(str, dataclasses.astuple(self)))
 
 
 def all_runs():
@@ -139,13 +84,13 @@ def all_runs():
 
 
 def begin(start, seed):
-    """A model as it stands before training, with one thing set in both layers (see STARTS).
+    """A model as it stands before training, with one thing set in both layers (see ALL_STARTS).
 
     Of SMALLER the kernel of the Dense layer is multiplied by a factor, too.
     """
     script, value, *factor = ALL_STARTS[start]
-    model = inside.load(script, seed)
-    for cell in inside.cells(model) if value is not None else ():
+    model = networks.load(script, seed)
+    for cell in networks.cells(model) if value is not None else ():
         if script == "rnn_layer_imdb":
             cell.recurrent_kernel.assign(value * cell.recurrent_kernel)
             continue
@@ -167,71 +112,44 @@ class Enough(keras.callbacks.Callback):
         self.model.stop_training = logs["val_accuracy"] >= ENOUGH
 
 
+def encode(ranks):
+    """The ids of made-up reviews, all of one length: [n, words] int32."""
+    return (ranks + common.INDEX_FROM).astype(np.int32)
+
+
 def train(run):
-    """Make the reviews, the model and train it -> [(quantity, value)] for the CSV."""
-    rng = np.random.RandomState(run.seed)
-    ranks, y = TASKS[run.task](run.words, run.reviews + TEST, rng)
-    x = (ranks + common.INDEX_FROM).astype(np.int32)
-    splits = (x[TEST:], y[TEST:]), (x[:TEST], y[:TEST])
+    """Make the reviews and the model, and train it -> rows of (quantity, value)."""
+    made = made_up.splits(run.task, run.words, run.reviews, run.seed)
+    splits = [(encode(ranks), y) for ranks, y in made]
+    _, (x, y) = splits
     model = begin(run.start, run.seed)
-    gradient = inside.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
-    data = common.make_datasets(*splits, 128, run.seed)
-    rate = inside.falling(run.rate, run.epochs, data[0])
-    told = inside.fit(model, data, run.epochs, rate, [Enough()])
-    result = [("gradient 1", gradient[0]), ("gradient last", gradient[-1])]
-    result += [(f"epoch {n}", value) for n, value in enumerate(told["val_accuracy"], start=1)]
-    if run.task == "marker":
-        result += gates_at(model, ranks[:512])
-    return result
+    gradient = networks.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
+    train, test = common.make_datasets(*splits, 128, run.seed)
+    rate = networks.linear_decay(run.rate, run.epochs, train)
+    history = networks.fit(model, (train, test), run.epochs, rate, [Enough()])
+    yield "gradient 1", gradient[0]
+    yield "gradient last", gradient[-1]
+    for n, accuracy in enumerate(history["val_accuracy"], start=1):
+        yield f"epoch {n}", accuracy
+    script = ALL_STARTS[run.start][0]
+    if run.task == "marker" and script in GATES:
+        yield from gates_by_kind(model, x[:512], GATES[script])
+    keras.backend.clear_session()
 
 
-def gates_at(model, ranks):
-    """The mean of each gate, by layer, at the kinds of words of the marker task -> [(name, value)].
-
-    Besides the gates g: the mean size of the candidate.
-    """
-    if not hasattr(model.rnn_1, "recurrent_activation"):
-        return []
-    marker = ranks == 1 + WORDS.index(MARKER)
-    opinion = ranks <= len(BAD) + len(GOOD)
+def gates_by_kind(model, ids, letters):
+    """The mean of each gate at the kinds of words of the marker task, from the second word on."""
+    ranks = ids - common.INDEX_FROM
+    marker = ranks == 1 + made_up.WORDS.index(made_up.MARKER)
+    opinion = ranks <= len(made_up.BAD) + len(made_up.GOOD)
     after = np.roll(marker, 1, axis=1)  # the marker is never the last word
     kinds = {"marker": marker, "after": after, "opinion": opinion & ~after}
     kinds["other"] = ~(marker | opinion)
-    ids = (ranks + common.INDEX_FROM).astype(np.int32)
-    return [
-        (f"gate {layer} {letter} {kind}", values[chosen.T[1:]].mean())
-        for layer, own in enumerate(inside.all_gates(model, ids), start=1)
-        for letter, values in own.items()  # [words - 1, n, units]: from the second word on
-        for kind, chosen in kinds.items()
-    ]
-
-
-def run_all():
-    """Train what the CSV does not have, and append each run's rows when it is over."""
-    names = [field.name for field in dataclasses.fields(Run)]
-    finished = inside.finished(CSV, [*names, "quantity", "value"], len(names))
-    for run in all_runs():
-        if run.key() in finished:
-            continue
-        result = train(run)
-        inside.append(CSV, ((*run.key(), name, f"{value:.5g}") for name, value in result))
-        keras.backend.clear_session()
-        told = " ".join(f"{value:.3f}" for name, value in result if name.startswith("epoch"))
-        print(run, f"gradient {result[0][1]:.1e}:", told, flush=True)
-
-
-def write_npz(task, words, path):
-    """Write a task in the layout of imdb.npz, with its words: as many reviews as all_runs() has."""
-    n = 20_000 if task == "marker" else 10_000
-    ranks, y = TASKS[task](words, n + TEST, np.random.RandomState(0))
-    reviews = np.empty(len(ranks), dtype=object)
-    reviews[:] = ranks.tolist()
-    members = dict(x_train=reviews[TEST:], y_train=y[TEST:], x_test=reviews[:TEST], y_test=y[:TEST])
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **members)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        index = {word: rank for rank, word in enumerate(WORDS, start=1)}
-        archive.writestr("words.json", json.dumps(index))
+    for layer, values in enumerate(networks.read_gates(model, ids), start=1):
+        for letter in letters:
+            for kind, chosen in kinds.items():
+                mean = values[letter][:, 1:][chosen[:, 1:]].mean()
+                yield f"gate {layer} {letter} {kind}", mean
 
 
 def main():
@@ -241,13 +159,17 @@ def main():
     parser.add_argument("--run", action="store_true")
     parser.add_argument("--write", nargs=3, metavar=("TASK", "WORDS", "NPZ"))
     args = parser.parse_args()
+    if not (args.run or args.write):
+        parser.error("say --run, or --write TASK WORDS NPZ")
     if args.write:
         task, words, path = args.write
-        if task not in TASKS or not words.isdecimal() or int(words) < OPINIONS + 1:
-            parser.error(f"--write: {' or '.join(TASKS)}, then {OPINIONS + 1} words or more")
-        write_npz(task, int(words), Path(path))
+        least = made_up.OPINIONS + 1
+        if task not in made_up.TASKS or not words.isdecimal() or int(words) < least:
+            parser.error(f"--write: {' or '.join(made_up.TASKS)}, then {least} words or more")
+        made_up.write_npz(task, int(words), Path(path))
     if args.run:
-        run_all()
+        head = (*Run._fields, "quantity", "value")
+        records.complete(CSV, head, all_runs(), lambda *key: train(Run(*key)))
 
 
 if __name__ == "__main__":

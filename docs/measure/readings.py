@@ -1,0 +1,61 @@
+"""What the tables and the plots take from the CSVs."""
+
+import csv
+import functools
+
+from docs.measure.names import ROOT
+
+LENGTHS = ("10", "20", "40", "80", "160", "320")  # words of the reviews of tasks.csv
+USUAL = dict(reviews="10000", epochs="6", rate="0.001")  # of its runs
+MODELS = {  # of the lengths: experiment and script of runs.csv
+    "averaging": ("exercise 12", "baseline"),
+    "averaging, pairs": ("exercise 12, pairs", "baseline"),
+    "SimpleRNN": ("as it is", "rnn_layer_imdb"),
+    "LSTM": ("as it is", "lstm_imdb"),
+    "GRU": ("as it is", "gru_imdb"),
+}
+
+
+@functools.cache
+def read_csv(name):
+    """All rows of docs/measure/NAME.csv, each as {column: text}."""
+    with open(ROOT / f"docs/measure/{name}.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rows(name, **wanted):
+    """The rows of a CSV whose columns are as wanted: {column: text} each. None is an error."""
+    matches = [row for row in read_csv(name) if wanted.items() <= row.items()]
+    if not matches:
+        raise ValueError(f"{name}.csv has no row with {wanted}")
+    return matches
+
+
+def values(name, column="value", **wanted):
+    """One column of those rows, as numbers: one of each seed."""
+    return [float(row[column]) for row in rows(name, **wanted)]
+
+
+def scores(experiment, seeds=None, **wanted):
+    """The test accuracies of an experiment of runs.csv; seeds: only the first so many."""
+    matches = rows("runs", experiment=experiment, **wanted)
+    return [float(r["accuracy"]) for r in matches if seeds is None or int(r["seed"]) < seeds]
+
+
+def scores_at(model, words):
+    """The test accuracies of a model of MODELS at so many words, seeds 0 to 4 at most."""
+    experiment, script = MODELS[model]
+    if words != 80:
+        experiment = f"{words} words: {model}"
+    if (model, words) == ("LSTM", 200):
+        experiment = "exercise 4"
+    return scores(experiment, seeds=5, script=script)
+
+
+def first_word_runs(start, words):
+    """The runs of the first word: of each seed the test accuracy after every epoch."""
+    runs = {}
+    for row in rows("tasks", task="first", start=start, words=words, **USUAL):
+        if row["quantity"].startswith("epoch"):
+            runs.setdefault(row["seed"], []).append(float(row["value"]))
+    return list(runs.values())
