@@ -1,0 +1,150 @@
+"""docs/by-hand.md in both languages: every number in it is worked out here once more."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from docs.measure.readings import read_csv, values
+
+PAGES = {path.parent.name: path for path in ROOT.glob("docs/**/by-hand.md")}
+each_page = pytest.mark.parametrize("page", PAGES)
+NUMBER = r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?"
+
+
+def blocks(page, section):
+    """The blocks of text of a section, one behind the other; x and * are both "times"."""
+    text = PAGES[page].read_text(encoding="utf-8").split(f"\n## {section}. ")[1].split("\n## ")[0]
+    return "\n".join(re.findall(r"```text\n(.*?)```", text, re.S)).replace(" x ", " * ")
+
+
+def numbers(text):
+    """The numbers of a text without their signs, as it shows them."""
+    return [n.replace(",", "") for n in re.findall(rf"(?<![\w.]){NUMBER}(?![\w])", text)]
+
+
+def shows(number, value):
+    """Is a number, as a page shows it, this value rounded to as many digits?"""
+    mantissa, _, exponent = number.partition("e")
+    digits = len(mantissa.partition(".")[2])
+    return abs(float(number) - abs(value)) <= 0.501 * 10.0 ** (int(exponent or 0) - digits)
+
+
+def check(page, section, known, needed):
+    """Each number of a section is one that is known, and those that it is about are there."""
+    found = numbers(blocks(page, section))
+    assert [n for n in found if not any(shows(n, value) for value in known)] == []
+    assert [value for value in needed if not any(shows(n, value) for n in found)] == []
+
+
+def equations(text):
+    """What stands on both sides of an equals sign, where the left is digits and signs only."""
+    left = r"[(+-]* ?\d[\d ,.*+/()-]*(?:tanh\([\d.]+\))?"
+    return [
+        (left.replace(",", ""), right.replace(",", ""))
+        for left, right in re.findall(rf"(?:^|  |= )({left}?) += +(-?{NUMBER})", text, re.M)
+    ]
+
+
+@each_page
+@pytest.mark.parametrize("section, at_least", [(1, 7), (5, 2), (6, 4)])
+def test_what_stands_left_of_an_equals_sign_is_what_stands_right(page, section, at_least):
+    sums = equations(blocks(page, section))
+    assert len(sums) >= at_least
+    for left, right in sums:
+        value = eval(left, {"tanh": math.tanh})
+        assert shows(right.lstrip("-"), value) and float(right) * value >= 0, (left, right)
+
+
+@each_page
+def test_the_parameters_are_those_of_the_shapes(page):
+    shapes = {100: [(100, 64), (64, 64), (64,)], 64: [(64, 64), (64, 64), (64,)]}  # W_xh, W_hh, b
+    rnn, rnn_2 = (sum(np.zeros(s).size for s in shapes[n]) for n in (100, 64))
+    gru = 3 * (rnn + 64)  # a second row of biases
+    results = {int(right) for _, right in equations(blocks(page, 1))}
+    assert {rnn, rnn_2, 4 * rnn, 4 * rnn_2, gru, 65, 1_000_000} <= results
+    assert (rnn, 4 * rnn) == (10_560, 42_240)
+
+
+@each_page
+def test_one_unit_to_the_79th_stands_beside_the_networks(page):
+    powers = [np.prod(np.full(79, w)) for w in (0.7, 0.9, 1, 1.1)]
+    ratios = []
+    for start in "SimpleRNN .7", "SimpleRNN .9", "SimpleRNN":
+        where = dict(task="first", start=start, words="80", reviews="10000", epochs="6")
+        of_word_1 = values("tasks", quantity="gradient 1", rate="0.001", **where)
+        of_word_80 = values("tasks", quantity="gradient last", rate="0.001", **where)
+        ratios.append(np.mean(np.divide(of_word_1, of_word_80)))
+    counted = [1, 79, 80]  # words and steps
+    check(page, 2, [*powers, *ratios, 0.7, 0.9, 1.1, *counted], [*powers, *ratios])
+    assert max(ratio / power for ratio, power in zip(ratios, powers)) < 7  # the page says so
+
+
+@each_page
+def test_forgetting_forwards_is_vanishing_backwards(page):
+    known, needed = [*range(7), 0.8], []
+    for f in 0.73, 0.95, 1:
+        c = [0.8]  # after "good"; i * g is 0 at the five other words
+        for _ in range(5):
+            c.append(f * c[-1] + 0)
+        moved = [0.9]  # the same with a larger c_1
+        for _ in range(5):
+            moved.append(f * moved[-1])
+        derivative = (moved[-1] - c[-1]) / (moved[0] - c[0])
+        assert derivative == pytest.approx(c[-1] / c[0])
+        known += [f, *c, derivative]
+        needed += [c[-1], derivative]
+        if page == "docs":
+            row = re.search(rf"(?m)^f = {f} .*$", blocks(page, 3)).group()
+            assert all(map(shows, numbers(row), [f, *c, derivative])), row
+    check(page, 3, known, needed)
+
+
+@each_page
+def test_the_sum_stays_and_the_difference_goes(page):
+    matrix, state, rows = np.array([[0.7, 0.3], [0.3, 0.7]]), np.array([1.0, 0.0]), []
+    for _ in range(21):
+        rows.append([*state, state.sum(), state[0] - state[1]])
+        state = state @ matrix
+    sums, differences = np.array(rows)[:, 2], np.array(rows)[:, 3]
+    assert np.allclose(sums, 1) and np.allclose(differences, 0.4 ** np.arange(21))
+    assert np.allclose(sorted(np.linalg.eigvals(matrix)), [0.4, 1])
+    assert np.allclose(matrix @ [1, 1], [1, 1]) and np.allclose(matrix @ [1, -1], [0.4, -0.4])
+    known = [*np.ravel(rows[:4] + rows[20:]), *range(4), 20, 0.7, 0.3, 0.4]
+    check(page, 4, known, [*np.ravel(rows[1:4]), 0.4])
+    if page == "docs":
+        for line in re.findall(r"(?m)^step .*$", blocks(page, 4)):
+            step, *shown = numbers(line)
+            assert all(map(shows, shown, rows[int(step)])), line
+
+
+@each_page
+def test_an_average_cannot_tell_the_two_sentences_apart(page):
+    says = {"good": 1, "bad": -1, "not": 0}
+    for text in "good not bad", "bad not good":
+        assert text in blocks(page, 5) and np.mean([says[word] for word in text.split()]) == 0
+    assert {right for _, right in equations(blocks(page, 5))} == {"0"}
+
+
+@each_page
+def test_the_unit_is_that_of_the_network_of_the_readme(page):
+    known, needed = [], []
+    rows = read_csv("by_hand")
+    for text in "the plot was good", "the plot was not good":
+        of = {row["quantity"]: float(row["value"]) for row in rows if row["text"] == text}
+        total = of["x W_i"] + of["h W_i"] + of["b_i"]
+        assert of["i"] == pytest.approx(1 / (1 + np.exp(-total)), abs=2e-5)
+        c = of["f"] * of["c before"] + of["i"] * of["g"]
+        assert of["c"] == pytest.approx(c, abs=3e-5)  # five digits each in the CSV
+        assert of["h"] == pytest.approx(of["o"] * np.tanh(c), abs=3e-5)
+        needed += [of[name] for name in ("x W_i", "h W_i", "b_i", "i", "f", "g", "o", "c", "h")]
+        known += [*of.values(), total]
+    check(page, 6, [*known, 1], needed)
+
+
+def test_inside_shows_the_same_unit():
+    lines = re.findall(r"(?m)^the plot was .*=.*$", blocks("docs", 6))[:2]
+    inside = (ROOT / "docs/inside.md").read_text(encoding="utf-8")
+    assert len(lines) == 2 and all(line in inside for line in lines)
