@@ -68,6 +68,18 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
+# For tokenize(): punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) is a blank,
+# as is what has no width; a full-width form (U+FF01 to U+FF5E) is the ASCII sign it stands for.
+marks = (c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P"))
+PLAIN = dict.fromkeys(map(ord, [*marks, *"$+<=>^`|~\u200b\ufeff"]), " ") | {0x27: "'", 0x2019: "'"}
+PLAIN |= {code: PLAIN.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
+# A word of its own wherever it stands: a 字; an emoji with its style, frame, skin or region.
+MORE = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
+PICTURE = "[\u231a-\u2328\u232b-\u23ff\u2600-\u2767\u2776-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
+PICTURE = f"(?:{PICTURE}|[#*0-9\xa9-\u3299](?={MORE})){MORE}*"
+FLAG, CHARACTER = "[\U0001f1e6-\U0001f1ff]{2}", "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+ALONE = re.compile(f"({CHARACTER}|{FLAG}|{PICTURE}(?:\u200d{PICTURE})*)")
+
 
 def fail(message, status=1):
     """End the run: one line on stderr, without control characters and without a traceback."""
@@ -121,6 +133,8 @@ def parse_args(script, argv=None, unroll=False):
         parser.error(f"--load {args.load}: no such file")
     if args.load and (args.save or args.log):
         parser.error("--load does not train: there is nothing to --save or --log")
+    if any(map(os.path.isfile, args.review)):
+        parser.error("--review reads a text: docs/tools/predict.py reads a file of reviews")
     if not all(map(tokenize, args.review)):
         parser.error("--review: there is no word in it")
     try:
@@ -343,6 +357,9 @@ def load_word_index(data, vocabulary=None):
         index = {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(words).items()}
         if min(index.values(), default=1) < 1:
             raise ValueError("the rank of a word is below 1")
+        known = [word for word, rank in index.items() if rank + INDEX_FROM < TOTAL_WORDS]
+        if name != "imdb" and any(tokenize(word) != [word] for word in known):
+            raise ValueError(f"{data} was split in another way: make it again (docs/data.md)")
     except Exception as error:  # of the network, or of what is no JSON object of numbers
         fail(f"--review does not know the words: {error}")
     return index
@@ -435,8 +452,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             fail("; ".join(self.unwritten))
 
 
-def evaluate_saved(args, model):
-    """Read the weights of --load into a built model; then read --review, or score the test set."""
+def load_weights(args, model):
+    """Read the weights of --load into a built model -> read_vocabulary() of --data; or end."""
     try:
         with h5py.File(args.load) as file:
             notes = dict(file.attrs)
@@ -451,6 +468,12 @@ def evaluate_saved(args, model):
     vocabulary = read_vocabulary(args.data)
     if words and words != vocabulary[0]:  # the same ids are other words there
         fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
+    return vocabulary
+
+
+def evaluate_saved(args, model):
+    """Read the weights of --load into a built model; then read --review, or score the test set."""
+    vocabulary = load_weights(args, model)
     if args.review:
         return read_reviews(args.review, model, load_word_index(args.data, vocabulary))
     _, test, data = load_datasets(args)
@@ -463,11 +486,14 @@ def evaluate_saved(args, model):
 # --------------------------------------------------------------------------------- reading a review
 def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
-    punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'
-    text = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")  # NFC: é in one form
-    text = text.translate(dict.fromkeys(map(ord, punctuation), " "))
-    text = re.sub("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", r" \g<0> ", text)  # a 字, a word
-    return [word for word in text.split() if any(map(str.isalnum, word))]
+    text = unicodedata.normalize("NFC", text).lower()  # NFC: é in one form
+    words = []
+    for n, part in enumerate(ALONE.split(text)):
+        if n % 2:  # what ALONE matched
+            words.append(part)
+        else:
+            words += [w for w in part.translate(PLAIN).split() if any(map(str.isalnum, w))]
+    return words
 
 
 def read_reviews(texts, model, index):

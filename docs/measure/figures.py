@@ -273,6 +273,29 @@ def first_word(args):
     return figure
 
 
+def levels(args):
+    """The gradient by word of the untrained LSTM, by b_f: it vanishes, stays level, or explodes."""
+    figure = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    words = ["1", *(str(n) for n in range(10, 81, 10))]
+    for bias, style in ("3", "k-^"), ("2", "k--o"), ("1", "k:v"):
+        where = dict(script="lstm_imdb", bias=bias, data="imdb", when="before", cut="nothing")
+        by_seed = [values("paths", word, **where) for word in words]
+        axes.fill_between(
+            [int(word) for word in words],
+            np.min(by_seed, 1),
+            np.max(by_seed, 1),
+            color="0.85",
+            lw=0,
+        )
+        mean = np.exp(np.log(by_seed).mean(axis=1))
+        axes.plot([int(word) for word in words], mean, style, ms=5, label=f"b_f = {bias}")
+    axes.set(yscale="log", xlabel="word (80: the last)", ylabel="gradient at the word")
+    axes.set_title("LSTM before training")
+    axes.legend(fontsize="small")
+    return figure
+
+
 def negation(args):
     """The gates of layer 1 at each word of two toy texts: with a "not" and without."""
     figure = Figure(figsize=(8, 5), layout="constrained")
@@ -320,6 +343,7 @@ FIGURES = {  # and the flags that each of them reads
     "direction": (direction, ["runs", "data"]),
     "gates": (gates, ["runs", "data"]),
     "first_word": (first_word, []),
+    "levels": (levels, []),
     "negation": (negation, ["runs"]),
     "lengths": (lengths, []),
 }

@@ -1,11 +1,12 @@
-"""What the trained networks remember by: memory.csv.
+"""What the trained networks remember by: memory.csv, and kept.csv.
 
     python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"    # first: trains
     python -m docs.measure.memory --data imdb.npz --runs runs
 
 Nothing is trained here. A network reads IMDB's test reviews step by step, and after each step, or
-before it, a part of its state is taken away; what that costs is counted. What the CSV has is not
-measured again.
+before it, a part of its state is taken away; what that costs is counted. In kept.csv it is counted
+twice: by the verdicts at 0.5, and by those at a threshold that is fitted anew, on the other half of
+the reviews. What the CSVs have is not measured again.
 """
 
 import argparse
@@ -20,7 +21,8 @@ from docs.measure import networks, records
 from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
 from docs.measure.networks import part_along, step
 
-CSV = ROOT / "docs/measure/memory.csv"
+CSV, KEPT = ROOT / "docs/measure/memory.csv", ROOT / "docs/measure/kept.csv"
+KEPT_HEAD = ("script", "seed", "when", "layer", "accuracy", "refitted", "machine")
 FEW, MANY, SCORED = 48, 512, 5_000  # reviews: for Jacobians, for means of the state, and to score
 STEP_40 = 39
 LAGS = range(6)
@@ -127,23 +129,29 @@ def parts(network, units, rng):
         "other real away": [everything - other_real(network.jacobian)],
         "half away": random_halves,
         "half away, slow kept": [slow + rest @ half @ rest for half in random_halves],
+        "half away, slow away": [rest @ half @ rest for half in random_halves],
     }
 
 
 def kept(network, parts, x, y):
-    """The scores with only those parts of the state, after every step or after step 40 alone."""
+    """The scores with only those parts of the state, after every step or after step 40 alone.
+
+    -> (when, accuracy at 0.5, accuracy at a threshold fitted anew), over the matrices of a part.
+    """
     mean = network.slow_states.mean(axis=0)
 
-    def score(matrices, at=None):
+    def scores(matrices, at=None):
         steps = [networks.keep(matrix, mean, at) for matrix in matrices]
         pairs = [networks.in_layer(network.layer, changed) for changed in steps]
-        return np.mean([networks.accuracy(network.model, x, y, pair) for pair in pairs])
+        p = [networks.positive(network.model, x, pair) for pair in pairs]
+        yield np.mean([(one > 0.5) == y for one in p])
+        yield np.mean([networks.refitted_accuracy(one, y) for one in p])
 
-    yield "as trained", "accuracy", networks.accuracy(network.model, x, y)
+    yield "as trained", *scores([np.eye(len(network.left))])
     for when, matrices in parts.items():
-        yield when, "accuracy", score(matrices)
+        yield when, *scores(matrices)
     for when in "slow away", "random away":
-        yield f"{when} at step 40", "accuracy", score(parts[when], STEP_40)
+        yield f"{when} at step 40", *scores(parts[when], STEP_40)
 
 
 def ladder(network, x, y):
@@ -214,11 +222,9 @@ def movers(ids, moved, names):
 
 # ----------------------------------------------------------------------------------------- program
 def measure(network, seed, x, y):
-    """Everything of one trained network but the words that move its slow number."""
-    rng = np.random.RandomState(seed)
-    units = unit_vectors(rng, len(network.left))
+    """Of one trained network all that is in memory.csv but the words that move its slow number."""
+    units = unit_vectors(np.random.RandomState(seed), len(network.left))
     yield from shares(network, units)
-    yield from kept(network, parts(network, units, rng), x[:SCORED], y[:SCORED])
     yield from ladder(network, x[:SCORED], y[:SCORED])
     yield from delays(network, x[networks.filled(x, MANY)])
 
@@ -234,9 +240,18 @@ def main():
     index = common.load_word_index(args.data)
     names = {rank + common.INDEX_FROM: word for word, rank in index.items()}
 
-    def rows(script, seed):
+    def trained(script, seed):
         model = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
-        network = look(model, x[networks.filled(x, MANY)])
+        return look(model, x[networks.filled(x, MANY)])
+
+    def kept_rows(script, seed):
+        network, rng = trained(script, seed), np.random.RandomState(seed)
+        chosen = parts(network, unit_vectors(rng, len(network.left)), rng)
+        for when, *shares in kept(network, chosen, x[:SCORED], y[:SCORED]):
+            yield when, network.layer, *shares, records.machine()
+
+    def rows(script, seed):
+        network = trained(script, seed)
         for when, quantity, value in measure(network, seed, x, y):
             yield when, network.layer, quantity, value
         if script == "lstm_imdb":
@@ -244,6 +259,7 @@ def main():
                 yield when, network.layer, quantity, value
 
     keys = [(script, seed) for seed, script in itertools.product(SEEDS, NETWORKS)]
+    records.complete(KEPT, KEPT_HEAD, keys, kept_rows)
     records.complete(CSV, records.NUMBERS, keys, rows)
 
 

@@ -29,13 +29,18 @@ def append(path, rows):
 def complete(path, head, keys, measure):
     """Measure what a CSV lacks: measure(*key) yields the rows of a key, but for the key itself.
 
-    A key's rows are written together when it is over: a program that is stopped goes on there.
+    A key's rows are written together when it is over: a program that is stopped goes on there. A
+    key whose network is not trained yet, so that a file is missing, is left for the next time.
     """
     for key in keys:
         if tuple(map(str, key)) not in finished(path, head, len(key)):
-            rows = [(*key, *row) for row in measure(*key)]
-            append(path, rows)
-            print(f"{path.name}: {', '.join(map(str, key))}: {len(rows)} rows", flush=True)
+            try:
+                rows = [(*key, *row) for row in measure(*key)]
+                append(path, rows)
+                result = f"{len(rows)} rows"
+            except FileNotFoundError:
+                result = "left out, a file is missing (weights that are not trained yet?)"
+            print(f"{path.name}: {', '.join(map(str, key))}: {result}", flush=True)
 
 
 def machine():

@@ -317,11 +317,14 @@ def ladder():
 )
 def first_epoch():
     for tenth in (0, 1, 2, 10):
-        cells = [
-            values("first_epoch", quantity=f"gradient {n} after {tenth} tenths")
-            for n in (1, 41, 61, 80)
-        ]
-        yield f"{tenth}/10", *(spread(numbers, ".0e") for numbers in cells)
+        yield f"{tenth}/10", *gradients_after("everywhere", tenth)
+
+
+def gradients_after(hints, tenth):
+    """The gradient at four words after so many tenths of the first epoch."""
+    for n in (1, 41, 61, 80):
+        quantity = f"gradient {n} after {tenth} tenths"
+        yield spread(values("first_epoch", hints=hints, quantity=quantity), ".0e")
 
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
@@ -346,6 +349,185 @@ def rates():
         models = "averaging", "averaging, pairs"
         cells = [percent(scores(f"held out: {model}, {rate}", seeds=3)) for model in models]
         yield (english, chinese), *cells
+
+
+# ------------------------------------------------------------------------------------ what decides
+REORDERED = ("neighbours exchanged", "shuffled")  # of shuffle.csv
+BY_HAND = {"rnn_cell_imdb": "SimpleRNNCell", **NETWORKS}
+OPENING = {  # of the first word and paths.csv: script, b_f or b_z, start in tasks.csv
+    "LSTM, b_f = 1": ("lstm_imdb", "1", "LSTM"),
+    "LSTM, b_f = 1.5": ("lstm_imdb", "1.5", "LSTM b_f = 1.5"),
+    "LSTM, b_f = 2": ("lstm_imdb", "2", "LSTM b_f = 2"),
+    "LSTM, b_f = 2.5": ("lstm_imdb", "2.5", "LSTM b_f = 2.5"),
+    "LSTM, b_f = 3": ("lstm_imdb", "3", "LSTM b_f = 3"),
+    "GRU, b_z = 0": ("gru_imdb", "0", "GRU"),
+    "GRU, b_z = 1": ("gru_imdb", "1", "GRU b_z = 1"),
+    "GRU, b_z = 2": ("gru_imdb", "2", "GRU b_z = 2"),
+    "GRU, b_z = 3": ("gru_imdb", "3", "GRU b_z = 3"),
+}
+
+
+@table(
+    "trained on, network | words as they are | neighbours exchanged | shuffled "
+    "| same verdict, exchanged | same verdict, shuffled",
+    "训练数据，网络 | 原来的词序 | 相邻两词对调 | 全部打乱 | 对调后判断不变 | 打乱后判断不变",
+)
+def shuffle():
+    for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
+        for script, network in BY_HAND.items():
+            where = dict(experiment=experiment, script=script)
+            cells = [("accuracy", order) for order in ("as they are", *REORDERED)]
+            cells += [("same_verdict", order) for order in REORDERED]
+            yield (
+                (f"{english}, {network}", f"{chinese}，{network}"),
+                *(percent(values("shuffle", column, order=o, **where)) for column, o in cells),
+            )
+
+
+@table(
+    "start | gradient at word 1 | by the carry alone | word 1 / word 80 | first word of 80 learned",
+    "初始值 | 第 1 个词处的梯度 | 只走 c 或 z h 那条路 | 第 1 个词 / 第 80 个词 | 学会首词",
+)
+def paths():
+    for name, (script, bias, start) in OPENING.items():
+        where = dict(script=script, bias=bias, data="first", when="before")
+        first, alone, last = (
+            values("paths", word, cut=cut, **where)
+            for word, cut in (("1", "nothing"), ("1", "h everywhere"), ("80", "nothing"))
+        )
+        yield (
+            (name, name.replace(", ", "，")),
+            spread(first, ".0e"),
+            spread(alone, ".0e"),
+            spread([a / b for a, b in zip(first, last)], ".0e"),
+            learned(first_word_runs(start, "80")),
+        )
+
+
+@table(
+    "gradient by word, IMDB, before | word 1 | word 20 | word 40 | word 60 | word 80",
+    "各词处的梯度，IMDB，训练前 | 第 1 个词 | 第 20 个词 | 第 40 个词 | 第 60 个词 | 第 80 个词",
+)
+def levels():
+    for name, (script, bias, _) in OPENING.items():
+        where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
+        cells = (values("paths", word, **where) for word in ("1", "20", "40", "60", "80"))
+        yield (name, name.replace(", ", "，")), *(spread(cell, ".0e") for cell in cells)
+
+
+@table(
+    "IMDB, gradient at word 1 | nothing cut | h into the gates | h into g | h everywhere "
+    "| the carry",
+    "IMDB，第 1 个词处的梯度 | 都不切断 | 切断 h 到门 | 切断 h 到 g | 切断所有的 h | 切断 c 或 z h",
+)
+def ways():
+    for when, chinese in ("before", "训练前"), ("after", "训练后"):
+        for script, bias in ("lstm_imdb", "1"), ("gru_imdb", "0"):
+            where = dict(script=script, bias=bias, data="imdb", when=when)
+            cuts = "nothing", "h into the gates", "h into g", "h everywhere", "carry"
+            yield (
+                (f"{NETWORKS[script]}, {when}", f"{NETWORKS[script]}，{chinese}"),
+                *(spread(values("paths", "1", cut=cut, **where), ".1e") for cut in cuts),
+            )
+
+
+@table(
+    "Dense kernel times | gradient at word 1, SimpleRNN | learned | gradient at word 1, "
+    "LSTM b_f = 3 | learned",
+    "Dense 的核乘以 | 第 1 个词处的梯度，SimpleRNN | 学会 | 第 1 个词处的梯度，LSTM b_f = 3 | 学会",
+)
+def smaller():
+    for factor in ("1", "1e-3", "1e-6", "1e-9", "1e-12"):
+        cells = []
+        for start in "SimpleRNN", "LSTM b_f = 3":
+            start += f", Dense * {factor}" if factor != "1" else ""
+            where = dict(task="first", start=start, words="80", **USUAL)
+            cells.append(spread(values("tasks", quantity="gradient 1", **where), ".0e"))
+            cells.append(learned(first_word_runs(start, "80")))
+        yield factor, *cells
+
+
+def auc(higher, lower):
+    """The share of the pairs in which the first number is the larger one; equal ones count half."""
+    pairs = [(a > b) + (a == b) / 2 for a in higher for b in lower]
+    return statistics.mean(pairs)
+
+
+def cells_of_first_word():
+    """The cells of the first word up to T = 160: of each the runs (size, ratio, learned)."""
+    for start, words in itertools.product(STARTS, LENGTHS):
+        where = dict(task="first", start=start, words=words, **USUAL)
+        if int(words) <= 160:
+            size, last = (values("tasks", quantity=f"gradient {w}", **where) for w in ("1", "last"))
+            good = [max(run) >= 0.99 for run in first_word_runs(start, words)]
+            yield [(a, a / b, c) for a, b, c in zip(size, last, good)]
+
+
+@table(
+    "a run learned has the larger | size at word 1 | word 1 / word T",
+    "学会的那次更大的是 | 第 1 个词处的大小 | 第 1 个词 / 第 T 个词",
+)
+def sorting():
+    cells = list(cells_of_first_word())
+    mixed = [cell for cell in cells if len({good for *_, good in cell}) == 2]
+
+    def shares(column):
+        runs = [run for cell in cells for run in cell]
+        yield auc([r[column] for r in runs if r[2]], [r[column] for r in runs if not r[2]])
+        pairs = [(a[column] > b[column]) for c in mixed for a in c for b in c if a[2] > b[2]]
+        yield statistics.mean(pairs)
+
+    names = ("of all runs, T <= 160", "所有的运行，T 不超过 160"), (
+        f"within the {len(mixed)} mixed cells", f"{len(mixed)} 个有成有败的格子之内")  # fmt: skip
+    for name, size, ratio in zip(names, shares(0), shares(1)):
+        yield name, f"{size:.3f}", f"{ratio:.3f}"
+
+
+@table(
+    "network | held | at the marker | at the word after it | at both | at every word, its mean",
+    "网络 | 固定 | 标记词处 | 其后的词处 | 两处都固定 | 每个词处固定为平均值",
+)
+def marker_held():
+    for script, letters in GATES.items():
+        for which in (*letters, letters, "g", letters + "g"):
+            where = dict(script=script, held=which)
+            places = "marker", "after", "both", "every word"
+            yield (
+                NETWORKS[script],
+                ", ".join(which),
+                *(percent(values("marker", "accuracy", at=at, **where)) for at in places),
+            )
+
+
+@table(
+    "hints, after | word 1 | word 41 | word 61 | word 80",
+    "线索在哪里，第一轮进行到 | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
+)
+def hints():
+    for where, chinese in (
+        ("everywhere", "到处"), ("last 20", "最后 20 个词"), ("first 20", "最前 20 个词"),
+    ):  # fmt: skip
+        for tenth in (0, 1, 2, 3, 5, 10):
+            name = f"{where}, {tenth}/10", f"{chinese}，{tenth}/10"
+            yield name, *gradients_after(where, tenth)
+
+
+@table(
+    "70 steps, trained on IMDB | mean size | mean Jacobian | slow number along a review "
+    "| gradient, word 1 / word 71",
+    "70 步，在 IMDB 上训练之后 | 平均大小 | 平均雅可比矩阵 | 慢的那个数，沿着影评 "
+    "| 梯度，第 1 个词 / 第 71 个词",
+)
+def decay():
+    for script, network in NETWORKS.items():
+        cells = [
+            [value**70 for value in values("decay", script=script, quantity=quantity)]
+            for quantity in ("mean size", "mean Jacobian")
+        ]
+        cells += [
+            values("decay", script=script, quantity=f"{q} p50") for q in ("number", "gradient")
+        ]
+        yield network, *(spread(cell) for cell in cells)
 
 
 # ------------------------------------------------------------- short tables of the learner's pages
@@ -424,7 +606,8 @@ def first_epoch_short():
         (10, "all", "结束"),
     ):
         cells = (
-            values("first_epoch", quantity=f"gradient {n} after {tenth} tenths") for n in (1, 80)
+            values("first_epoch", hints="everywhere", quantity=f"gradient {n} after {tenth} tenths")
+            for n in (1, 80)
         )
         yield (english, chinese), *(decimals(numbers) for numbers in cells)
 

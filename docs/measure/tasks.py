@@ -24,7 +24,6 @@ from docs.measure import made_up, networks, records
 from docs.measure.names import GATES, ROOT, STARTS
 
 CSV = ROOT / "docs/measure/tasks.csv"
-ENOUGH = 0.99
 BETWEEN = {  # from vanishing to exploding, at T = 80
     **{f"LSTM b_f = {b}": ("lstm_imdb", b) for b in (1.5, 2, 2.5)},
     **{f"GRU b_z = {b}": ("gru_imdb", b) for b in (1, 2)},
@@ -90,43 +89,26 @@ def begin(start, seed):
     """
     script, value, *factor = ALL_STARTS[start]
     model = networks.load(script, seed)
-    for cell in networks.cells(model) if value is not None else ():
-        if script == "rnn_layer_imdb":
+    if value is not None and script in GATES:
+        networks.begin_open(model, value)
+    elif value is not None:
+        for cell in networks.cells(model):
             cell.recurrent_kernel.assign(value * cell.recurrent_kernel)
-            continue
-        bias = cell.bias.numpy()
-        if script == "lstm_imdb":
-            bias[cell.units : 2 * cell.units] = value  # b_i, b_f, b_g, b_o
-        else:
-            bias[0, : cell.units] = value  # the first row is b_xz, b_xr, b_xg
-        cell.bias.assign(bias)
     if factor:
         model.dense.kernel.assign(factor[0] * model.dense.kernel)
     return model
 
 
-class Enough(keras.callbacks.Callback):
-    """Ends a run once an epoch has ENOUGH of the test reviews right."""
-
-    def on_epoch_end(self, epoch, logs):
-        self.model.stop_training = logs["val_accuracy"] >= ENOUGH
-
-
-def encode(ranks):
-    """The ids of made-up reviews, all of one length: [n, words] int32."""
-    return (ranks + common.INDEX_FROM).astype(np.int32)
-
-
 def train(run):
     """Make the reviews and the model, and train it -> rows of (quantity, value)."""
     made = made_up.splits(run.task, run.words, run.reviews, run.seed)
-    splits = [(encode(ranks), y) for ranks, y in made]
+    splits = [(networks.encode(ranks), y) for ranks, y in made]
     _, (x, y) = splits
     model = begin(run.start, run.seed)
     gradient = networks.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
     train, test = common.make_datasets(*splits, 128, run.seed)
     rate = networks.linear_decay(run.rate, run.epochs, train)
-    history = networks.fit(model, (train, test), run.epochs, rate, [Enough()])
+    history = networks.fit(model, (train, test), run.epochs, rate, [networks.Enough()])
     yield "gradient 1", gradient[0]
     yield "gradient last", gradient[-1]
     for n, accuracy in enumerate(history["val_accuracy"], start=1):

@@ -6,7 +6,9 @@ They come in pairs that differ in their opinion alone, so that nothing else tell
 这部电影真好看 is in none of them: it is kept for --review.
 """
 
+import argparse
 import csv
+import os
 import random
 import sys
 from pathlib import Path
@@ -41,11 +43,29 @@ def reviews(pairs=50):
     return list(rows.items())
 
 
+def write(path):
+    """Write the table, whole or not at all. Raises OSError."""
+    new = Path(f"{path}.{os.getpid()}.unfinished")
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(new, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("评论", "标签"), *reviews()])
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
 def main(argv=None):
-    (path,) = map(Path, sys.argv[1:] if argv is None else argv)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "x", encoding="utf-8", newline="") as file:  # x: an error if it is there
-        csv.writer(file).writerows([("评论", "标签"), *reviews()])
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("table", type=os.path.expanduser, help="a new FILE.csv")
+    path = parser.parse_args(argv).table
+    if not path.endswith(".csv") or os.path.lexists(path):
+        parser.error(f"{path} does not end in .csv, or is there: take another name")
+    try:
+        write(path)
+    except OSError as error:
+        sys.exit(f"error: cannot write {path}: {error}")
     print(f"{path}: 100 reviews")
 
 

@@ -1,0 +1,110 @@
+"""At which words the gates do the marker task, and which gate is needed: marker.csv.
+
+    python -m docs.measure.marker --runs runs
+
+In a review of 80 words nine opinion words stand anywhere, and only the one right after the word
+"verdict" decides (made_up.py). An LSTM and a GRU are trained on it as in tasks.py; their weights
+stay in the folder of --runs. Then gates of layer 1, or its candidate g, are held at a value that
+knows nothing of the marker, and what that costs is counted on 1,000 test reviews:
+
+at the word after the marker: at the mean of the same word where it does not follow the marker;
+at the marker: at the mean over the words that say nothing, as if it were one of them;
+at both; and at every word: at the gate's mean over all words.
+"""
+
+import argparse
+from pathlib import Path
+
+import common
+import keras
+import numpy as np
+from docs.measure import made_up, networks, records
+from docs.measure.names import GATES, ROOT, SEEDS
+
+CSV = ROOT / "docs/measure/marker.csv"
+HEAD = ("script", "seed", "held", "at", "accuracy", "machine")
+WORDS, EPOCHS, RATE = 80, 8, 0.001
+SCORED, AVERAGED = 1_000, 512  # test reviews that are scored, training reviews of the means
+
+
+def reviews(seed):
+    """The reviews that tasks.py makes with a seed: two pairs of ids [n, 80] int32, labels [n]."""
+    splits = made_up.splits("marker", WORDS, made_up.REVIEWS["marker"], seed)
+    return [(networks.encode(ranks), y) for ranks, y in splits]
+
+
+def train(script, seed, splits, path):
+    """The network of a seed, trained; from its file, if there is one."""
+    if path.exists():
+        return networks.load(script, seed, path)
+    model = networks.load(script, seed)
+    data = common.make_datasets(*splits, 128, seed)
+    networks.fit(
+        model, data, EPOCHS, networks.linear_decay(RATE, EPOCHS, data[0]), [networks.Enough()]
+    )
+    model.save_weights(path)
+    return model
+
+
+def kinds(ids):
+    """Where the marker is, the word right after it, and the words that say nothing: [n, words]."""
+    ranks = ids - common.INDEX_FROM
+    marker = ranks == 1 + made_up.WORDS.index(made_up.MARKER)
+    after = np.roll(marker, 1, axis=1)  # the marker is never the last word
+    return marker, after, ranks > 1 + made_up.WORDS.index(made_up.MARKER)
+
+
+def ordinary(model, ids, averaged):
+    """What each gate, and g, of layer 1 has at a word that no marker stands before or at.
+
+    -> {letter: [n, words, units]} for ids [n, words]; the means are taken over other reviews.
+    """
+    values = networks.read_gates(model, averaged)[0]
+    _, after, nothing = kinds(averaged)
+    typical = {}
+    for letter, of in values.items():
+        by_id = np.tile(of[nothing].mean(axis=0), (ids.max() + 1, 1))  # the marker's, too
+        for word in np.unique(ids[kinds(ids)[1]]):
+            by_id[word] = of[(averaged == word) & ~after].mean(axis=0)
+        typical[letter] = by_id[ids]
+    return typical
+
+
+def held(script):
+    """What is held together: each gate, all gates, g, all gates and g."""
+    letters = GATES[script]
+    return *letters, letters, "g", letters + "g"
+
+
+def measure(model, script, x, y, averaged):
+    """Accuracy with nothing held, and with each of held() at each place: rows of the CSV."""
+    yield "nothing", "", networks.accuracy(model, x, y), records.machine()
+    marker, after, _ = kinds(x)
+    typical = ordinary(model, x, averaged)
+    for letters in held(script):
+        fixed = {letter: typical[letter] for letter in letters}
+        for at, chosen in ("marker", marker), ("after", after), ("both", marker | after):
+            steps = networks.in_layer(1, networks.hold_at(chosen, fixed))
+            yield letters, at, networks.accuracy(model, x, y, steps), records.machine()
+        steps = networks.hold_at_mean(model, averaged, letters, layers=(1,))
+        yield letters, "every word", networks.accuracy(model, x, y, steps), records.machine()
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True)
+    runs = parser.parse_args().runs
+
+    def rows(script, seed):
+        splits = (x_train, _), (x, y) = reviews(seed)
+        model = train(script, seed, splits, runs / f"marker-{script}-{seed}.weights.h5")
+        yield from measure(model, script, x[:SCORED], y[:SCORED], x_train[:AVERAGED])
+        keras.backend.clear_session()
+
+    records.complete(CSV, HEAD, [(script, seed) for seed in SEEDS for script in GATES], rows)
+
+
+if __name__ == "__main__":
+    common.run(main)

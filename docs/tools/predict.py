@@ -1,0 +1,144 @@
+"""Judge a file of reviews: every row comes back, with P(positive) and a verdict.
+
+    python docs/tools/predict.py lstm_imdb.py my/lstm.weights.h5 new.csv --data my/reviews.npz
+        --out my/judged.csv
+
+A table is read as own_data.py reads it, but needs no labels: if there are some, the verdicts are
+compared with them. --data and --units are those of the training: the words lie with the data.
+"""
+
+import argparse
+import csv
+import os
+import runpy
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import own_data  # first: it finds common
+
+import common
+import numpy as np
+
+ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
+
+
+def parse_args(argv):
+    """Read the command line; what is wrong with it ends the run with status 2."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add, a_path = parser.add_argument, os.path.expanduser
+    add("script", type=a_path, help="that was trained, such as lstm_imdb.py")
+    add("load", type=a_path, metavar="weights", help="that its --save wrote")
+    add("table", type=a_path, help="of reviews")
+    add("--out", type=partial(common.output, ".csv"), required=True, metavar="FILE.csv")
+    add("--data", type=a_path, default="auto", help="imdb, toy or an npz file")
+    add("--units", type=partial(common.number, int, 1, 2_048), default=64, help="%(default)s")
+    args = own_data.parse_table_args(parser, argv)
+    if not os.path.isfile(args.script):  # then it is beside common.py
+        args.script = Path(common.__file__).with_name(Path(args.script).stem + ".py")
+    if not os.path.isfile(args.script) or not os.path.isfile(args.load):
+        parser.error(f"no such file: {args.script} or {args.load}")
+    if os.path.exists(args.out) and not is_own(args.out, args.encoding):
+        parser.error(f"--out {args.out} is there, and not from this program: take another name")
+    return args
+
+
+def is_own(path, encoding):
+    """Tell by its first line whether this program has written a file."""
+    with open(path, encoding=encoding, errors="replace", newline="") as file:
+        return file.readline().rstrip().endswith("," + ",".join(ADDED))
+
+
+def load_model(args):
+    """Build the network of the script with its weights -> a model, {word: rank}; or end the run."""
+    names = runpy.run_path(str(args.script))
+    args.script = Path(args.script).stem
+    model = names["SentimentClassifier"](args.units)
+    model.build((None, common.MAX_REVIEW_LEN))
+    return model, common.load_word_index(args.data, common.load_weights(args, model))
+
+
+def judge(model, ranks):
+    """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
+    model.compile(jit_compile=False)
+    x, size = common.encode(ranks), common.TEST_BATCH  # [n, 80]
+    p = np.concatenate([model.predict_on_batch(x[i : i + size]) for i in range(0, len(x), size)])
+    if p.shape[1:] != (1,) or np.isnan(p).any():
+        common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
+    return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
+
+
+def verdict(p):
+    """Say which side of a half a probability is on, or nothing of nan."""
+    return "" if np.isnan(p) else "positive" if p > 0.5 else "negative"
+
+
+def write(path, table, p, encoding):
+    """Write the table with two more columns, whole or not at all."""
+
+    def write_to(name):
+        with open(name, "w", encoding=encoding, newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(table.names + ADDED)
+            for row, p_row in zip(table.rows, p):
+                shown = f"{p_row:.6f}" if verdict(p_row) else ""
+                writer.writerow([*row.fields, shown, verdict(p_row)])
+
+    try:
+        common.write_atomically(path, write_to)
+    except OSError as error:
+        common.fail(f"cannot write {path}: {error}")
+
+
+def read_labels(table, args):
+    """Find the label of each row: 0, 1, or None if it has none or another."""
+    if table.label is None:
+        return [None] * len(table.rows)
+    labels = [own_data.normal(row.fields[table.label]) for row in table.rows]
+    counts = Counter(label for label in labels if label)
+    meaning = own_data.meanings(counts, args) if counts else {}
+    return [meaning.get(label) for label in labels]
+
+
+def compare(labels, p):
+    """Print how far the verdicts agree with the labels."""
+    n = Counter((label, verdict(p_row)) for label, p_row in zip(labels, p))
+    (tn, fp), (fn, tp) = ([n[label, v] for v in ("negative", "positive")] for label in (0, 1))
+    print(f"{'':17}  judged negative  judged positive")
+    print(f"labelled negative  {tn:15}  {fp:15}\nlabelled positive  {fn:15}  {tp:15}")
+    shares = {"accuracy": (tn + tp, tn + fp + fn + tp), "precision": (tp, tp + fp)}
+    shares |= {"recall": (tp, tp + fn), "F1": (2 * tp, 2 * tp + fp + fn)}
+    for name, (part, whole) in shares.items():
+        print(f"{name:9}  {part / whole:.4f} ({part}/{whole})" if whole else f"{name:9}  none")
+
+
+def report(path, ranks, p):
+    """Print how many rows there are of each kind, and how many of their words are known."""
+    n = Counter(map(verdict, p))
+    own_data.say(f"{path}: {len(p)} rows, {n['positive']} positive, {n['negative']} negative")
+    print(f"{n['']} rows have no word, and so no verdict")
+    known = [rank + common.INDEX_FROM < common.TOTAL_WORDS for review in ranks for rank in review]
+    print(f"{sum(known)} of {len(known)} words are known to the network")
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    table = own_data.read(args.table, args, label_needed=False)
+    if table.bad or not table.rows:  # each row must come back, with its columns
+        common.fail(f"nothing is written: {[*table.bad, f'{args.table} has no rows'][0]}")
+    if set(ADDED) & set(table.names):
+        common.fail(f"{args.table} has a column {' or '.join(ADDED)}: rename it")
+    labels = read_labels(table, args)
+    model, index = load_model(args)
+    reviews = [own_data.split_words(row.fields[table.text]) for row in table.rows]
+    ranks = [[index.get(word, common.TOTAL_WORDS) for word in words] for words in reviews]
+    p = judge(model, ranks)
+    write(args.out, table, p, args.encoding)
+    report(args.out, ranks, p)
+    if any(label is not None for label in labels):
+        compare(labels, p)
+
+
+if __name__ == "__main__":
+    common.run(main)

@@ -1,0 +1,222 @@
+"""A file of reviews, judged: every row comes back, and nothing is judged with other words."""
+
+import contextlib
+import csv
+import io
+import os
+from types import SimpleNamespace
+
+import averaged
+import common
+import keras
+import numpy as np
+import predict
+import pytest
+from conftest import last_line, parsed, call, write_npz
+
+WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
+TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
+    ("1", "好", "正"),
+    ("2", "坏, 坏\n“so”", "负"),
+    ("3", "。。。", "正"),
+    ("4", 'unheard "words", so', "负"),
+    ("5", "好" * 100, ""),
+]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """An npz of one's own, and weights of tests/averaged.py trained on it."""
+    folder = tmp_path_factory.mktemp("trained")
+    data = write_npz(folder / "my.npz", words=WORDS)
+    weights = folder / "w.weights.h5"
+    flags = ("--data", data, "--units", "4", "--epochs", "1", "--save", weights)
+    parsed(call("averaged", *flags))
+    return data, weights
+
+
+def run(trained, table, out, *flags, script=averaged.__file__):
+    """Run predict.py in this process, with --units 4 and the data of the weights."""
+    stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+    arguments = [script, trained[1], table, "--out", out, "--data", trained[0], "--units", "4"]
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        try:
+            predict.main([str(argument) for argument in [*arguments, *flags]])
+        except SystemExit as end:
+            status = end.code
+    return SimpleNamespace(returncode=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+
+
+def write(path, rows, names=("id", "评论", "标签"), encoding="utf-8"):
+    with open(path, "w", encoding=encoding, newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+    return path
+
+
+def read(path, encoding="utf-8"):
+    with open(path, encoding=encoding, newline="") as file:
+        return [tuple(row) for row in csv.reader(file)]
+
+
+def refused(result, out, *words, status=1):
+    """Hold that the run ended in one line that says the words, and that nothing was written."""
+    assert result.returncode == status, result
+    assert "Traceback" not in result.stderr and "error: " in last_line(result.stderr)
+    assert all(word in last_line(result.stderr) for word in words), result.stderr
+    assert not os.path.exists(out)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding):
+    path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
+    result = run(trained, path, out, "--encoding", encoding)
+    assert result.returncode == 0, result.stderr
+    names, *rows = read(out, encoding)
+    assert names == ("id", "评论", "标签", "P(positive)", "verdict")
+    assert [row[:3] for row in rows] == TABLE
+    model = averaged.SentimentClassifier(4)
+    model.build((None, 80))
+    model.load_weights(trained[1])
+    ranks = [[1], [2, 2, 3], [], [9_999, 9_999, 3], [1] * 100]
+    x = common.encode(ranks)
+    expected = model(x, training=False).numpy()[:, 0]
+    for (*_, p, verdict), review, probability in zip(rows, ranks, expected):
+        if not review:
+            assert (p, verdict) == ("", "")
+        else:
+            assert float(p) == pytest.approx(probability, abs=2e-6)  # six places are written
+            assert verdict == ("positive" if probability > 0.5 else "negative")
+    assert "1 rows have no word" in result.stdout
+    assert "105 of 107 words are known to the network" in result.stdout
+
+
+def test_the_verdicts_are_compared_with_the_labels(capsys):
+    p = np.array([0.9, 0.8, 0.7, 0.2, 0.1, np.nan, 0.6, 0.5])
+    predict.compare([1, 1, 0, 1, 0, 1, None, 0], p)
+    out = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert out[1:3] == [["labelled", "negative", "2", "1"], ["labelled", "positive", "1", "2"]]
+    assert [" ".join(line) for line in out[3:]] == [
+        "accuracy 0.6667 (4/6)",
+        "precision 0.6667 (2/3)",
+        "recall 0.6667 (2/3)",
+        "F1 0.6667 (4/6)",
+    ]
+    predict.compare([1, 0], np.array([0.1, 0.1]))  # none is judged positive
+    assert "precision  none" in capsys.readouterr().out
+    predict.compare([0, 0, 1, 1, 1], np.array([0.9, 0.1, 0.9, 0.9, 0.1]))
+    out = capsys.readouterr().out
+    assert "precision  0.6667 (2/3)" in out and "recall     0.6667 (2/3)" in out
+    predict.compare([0, 1, 1], np.array([0.1, 0.9, 0.1]))
+    out = capsys.readouterr().out
+    assert "precision  1.0000 (1/1)" in out and "recall     0.5000 (1/2)" in out
+    assert "F1         0.6667 (2/3)" in out
+
+
+@pytest.mark.parametrize(
+    "labels, flags, matrix",
+    [
+        ("正 负 正 负", (), True),
+        ("1 0 1 0", (), True),
+        ("5 1 3 1", ("--negative", "1", "--positive", "5"), True),
+        ("中 中 中 中", ("--negative", "负", "--positive", "正"), False),  # none is known
+    ],
+)
+def test_labels_are_those_of_own_data(trained, tmp_path, labels, flags, matrix):
+    rows = [(str(i), "好", label) for i, label in enumerate(labels.split())]
+    path = write(tmp_path / "t.csv", [*rows, ("9", "好", "")])
+    result = run(trained, path, tmp_path / "o.csv", *flags)
+    assert result.returncode == 0, result.stderr
+    assert ("judged positive" in result.stdout) == matrix
+
+
+def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path):
+    for names, rows in (
+        (("review", "x"), [("so, 好", "1"), ("坏", "2")]),
+        (("text",), [("so, 好",), ("坏",), ("a; b",)]),
+    ):
+        path = write(tmp_path / "t.csv", rows, names)
+        result = run(trained, path, tmp_path / "o.csv")
+        assert result.returncode == 0 and "judged" not in result.stdout, result.stderr
+        assert [row[:-2] for row in read(tmp_path / "o.csv")] == [names, *rows]
+    (tmp_path / "t.csv").write_text("text\nso, good, and so on\nbad\n")  # it quotes nothing
+    assert run(trained, tmp_path / "t.csv", tmp_path / "o.csv").returncode == 0
+    assert [row[0] for row in read(tmp_path / "o.csv")[1:]] == ["so, good, and so on", "bad"]
+
+
+@pytest.mark.parametrize(
+    "text, asks",
+    [
+        ('text\n"so\nbad"\nso\n', True),  # any line could be a row
+        ('id,text\n1,"so, good\n2,bad"\n', True),
+        ('id,text\n1,"so\ngood, or\nbad"\n', True),
+        ('text,id\n"so, so\nand, bad",2\n', True),
+        ('id,text\n1,"so\ngood"\n', False),  # a row has two fields
+        ('text,id\n"so\ngood",2\n', False),
+        ('text\n"so\n"\n', False),
+    ],
+)
+def test_without_labels_line_breaks_that_a_row_could_follow_are_asked_about(
+    trained, tmp_path, text, asks
+):
+    (tmp_path / "t.csv").write_text(text)
+    out = tmp_path / "o.csv"
+    if asks:
+        refused(run(trained, tmp_path / "t.csv", out), out, "line 2", "--quoted", "--unquoted")
+    for flags in [] if asks else [()], ["--quoted"]:
+        for flag in flags:
+            result = run(trained, tmp_path / "t.csv", out, *([flag] if flag else []))
+            assert result.returncode == 0, result.stderr
+            with open(tmp_path / "t.csv", newline="") as file:
+                assert [row[:-2] for row in read(out)] == [tuple(row) for row in csv.reader(file)]
+
+
+def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
+    good, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
+    data, weights = trained
+    other = write_npz(tmp_path / "other.npz", words='{"坏": 1, "好": 2}')
+    refused(run((other, weights), good, out), out, "trained on my.npz", "train again")
+    refused(run(("toy", weights), good, out), out, "trained on my.npz")
+    refused(run(trained, good, out, "--units", "9"), out, "--units 9")
+    refused(run(trained, good, out, script="lstm_imdb.py"), out, "not weights of lstm_imdb")
+    refused(run(trained, good, out, script="my_imdb.py"), out, "no such file", status=2)
+    refused(run((data, tmp_path / "x.h5"), good, out), out, "no such file", status=2)
+    refused(run(trained, tmp_path / "x.csv", out), out, "No such file")
+    refused(run(trained, good, tmp_path / "o.txt"), tmp_path / "o.txt", ".csv", status=2)
+    for names, rows, words in (
+        (("id", "评论"), [("1", "好"), ("2", "坏", "3")], "line 3: 3 fields, not 2"),
+        (("id", "评论"), [], "no rows"),
+        (("评论", "verdict"), [("好", "x")], "has a column"),
+        (("评论", "标签"), [("好", "5"), ("坏", "3")], "the labels are '5' (1), '3' (1)"),
+    ):
+        refused(run(trained, write(tmp_path / "b.csv", rows, names), out), out, words)
+
+
+def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
+    nan = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
+    nan.set_weights([np.full((80, 1), np.nan), np.zeros(1)])
+    two = keras.Sequential([keras.Input((80,)), keras.layers.Dense(2)])
+    for model in nan, two:
+        with pytest.raises(SystemExit):
+            predict.judge(model, [[1]])
+
+
+def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp_path, monkeypatch):
+    path, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
+    assert run(trained, path, out).returncode == 0
+    first = out.read_bytes()
+    write(path, TABLE[:2])
+    names = sorted(os.listdir(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(predict, "verdict", lambda p: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(trained, path, out)
+        patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+    assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
+    assert run(trained, path, out).returncode == 0 and len(read(out)) == 3
+    for content in b"", b"a,b\n1,2\n", b"verdict\n", path.read_bytes(), b"\xff\0,":
+        out.write_bytes(content)
+        result = run(trained, path, out)
+        assert result.returncode == 2 and "not from this program" in last_line(result.stderr)
+        assert out.read_bytes() == content
+    result = run(trained, path, path)
+    assert result.returncode == 2 and read(path)[1:] == TABLE[:2]
