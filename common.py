@@ -21,6 +21,7 @@ from collections import Counter
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 KERAS_HOME = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
@@ -32,12 +33,11 @@ if len(cores) <= 2:  # to share the small product of a time step costs two cores
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # of a GPU take only what is needed
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # one seed, one result, on a GPU too
 gc.set_threshold(1_000_000)  # to look for garbage while TensorFlow loads and traces takes 0.8 s
-# While it loads, TensorFlow writes to descriptor 2 what looks like errors: not shown, unless asked.
+# While it loads, TensorFlow writes to descriptor 2 what looks like errors, some whatever the level.
 stderr = os.open(os.devnull, os.O_WRONLY)
 with contextlib.suppress(OSError):  # 2 may be closed
     stderr = os.dup(2)
-if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") in ("2", "3"):  # 0 and 1 show all
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 try:
     import h5py
@@ -58,10 +58,11 @@ EMBEDDING_LEN = 100  # length of a word vector
 PAD, START, OOV, INDEX_FROM = 0, 1, 2, 3  # a word of rank r (1: the most frequent) has id r + 3
 TEST_BATCH = 1_000  # larger than in training: no gradients to keep, and fewer calls
 IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
-BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2  # or lines
+# verbose of fit(): 1 draws a bar, 2 writes a line for each epoch
+BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {"imdb.npz": "69664113be75683a", "imdb_word_index.json": "027313fe9a320280"}  # sha256
-IMDB_RANKS = "7759147de39893cd"  # vocabulary_id() of IMDB's reviews, whatever file they are in
+IMDB_RANKS = "7759147de39893cd"  # sha256 of the ranks of IMDB's reviews, whatever file they are in
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
@@ -148,6 +149,11 @@ def linear_decay(args, train):
 
 
 # --------------------------------------------------------------------------------------------- data
+def digest(content):
+    """Return what DIGESTS has of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def download(name):
     """Return the path of one of Keras's data files, downloaded if it is not there, or OSError."""
     path, url = os.path.join(KERAS_HOME, "datasets", name), ORIGIN + name
@@ -158,7 +164,7 @@ def download(name):
             answer = pool.apply_async(urlopen, (url, None, NETWORK_SECONDS)).get(NETWORK_SECONDS)
         print(f"downloading {url} ({answer.headers['Content-Length']} bytes)", flush=True)
         content = answer.read(MEMBER_BYTES)  # at most
-        if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[name]:
+        if digest(content) != DIGESTS[name]:
             raise OSError("what came is not that file, or not all of it")
         write_atomically(path, lambda new: Path(new).write_bytes(content))
     except Exception as error:  # http.client has some of its own
@@ -172,7 +178,9 @@ def download(name):
 class ListsOnly(pickle.Unpickler):
     """Unpickles an array of lists without NumPy: no name in the pickle is looked up."""
 
-    class Inert:  # stands in for whatever is named: keeps its state and does nothing
+    class Placeholder:
+        """What every name in the pickle becomes: it keeps its state and does nothing."""
+
         def __init__(self, *args):
             pass
 
@@ -180,41 +188,49 @@ class ListsOnly(pickle.Unpickler):
             self.state = state
 
     def find_class(self, module, name):
-        return self.Inert
+        return self.Placeholder
 
 
-def read_npz(path, digest=None):
-    """Read a file in the layout of imdb.npz, padded, or end the run; nothing in it is executed.
-
-    -> (x_train, y_train), (x_test, y_test): [n, 80] int32 and [n] int64, shuffled as Keras does
-    (one RandomState(113)). digest: a hash, told the file's words instead, or its ranks as well.
-    """
-    rng, splits = np.random.RandomState(113), []
+@contextlib.contextmanager
+def open_npz(path):
+    """Open an npz as a ZipFile; what is wrong with it or in it ends the run in one line."""
     try:
         with zipfile.ZipFile(path) as archive:
             if any(member.file_size > MEMBER_BYTES for member in archive.infolist()):
                 raise ValueError("a member of it is too large")
-            if digest and "words.json" in archive.namelist():
-                return digest.update(archive.read("words.json"))
-            for split in ("train", "test"):
-                file = archive.open(f"x_{split}.npy")
-                np.lib.format.read_magic(file)
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                if not dtype.hasobject:
-                    raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
-                reviews = ListsOnly(file).load().state[-1]  # an array's state ends with its items
-                y, n = np.load(archive.open(f"y_{split}.npy")), len(reviews)
-                if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
-                    raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
-                if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
-                    raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
-                for review in reviews if digest else ():
-                    digest.update(array.array("q", [len(review), *review]))
-                order = rng.permutation(n)
-                splits.append((encode(reviews)[order], y.reshape(-1)[order].astype(np.int64)))
+            yield archive
     except Exception as error:  # a broken zip or pickle can raise nearly anything
-        again = "; delete it, and it will be downloaded" * str(path).startswith(KERAS_HOME)
+        cached = path == os.path.join(KERAS_HOME, "datasets", "imdb.npz")
+        again = "; delete it, and it will be downloaded" if cached else ""
         fail(f"cannot read {path}: {str(error) or repr(error)}{again}")
+
+
+def read_lists(archive, split):
+    """Read the reviews of train or test from an open npz, lists of ranks; nothing is executed."""
+    file = archive.open(f"x_{split}.npy")
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if not dtype.hasobject:
+        raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
+    return ListsOnly(file).load().state[-1]  # an array's state ends with its items
+
+
+def read_npz(path):
+    """Read a file in the layout of imdb.npz -> (x_train, y_train), (x_test, y_test).
+
+    x: [n, 80] int32, y: [n] int64, shuffled as Keras does (one RandomState(113)).
+    """
+    rng, splits = np.random.RandomState(113), []
+    with open_npz(path) as archive:
+        for split in ("train", "test"):
+            reviews, y = read_lists(archive, split), np.load(archive.open(f"y_{split}.npy"))
+            n = len(reviews)
+            if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
+                raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
+            if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
+                raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
+            order = rng.permutation(n)
+            splits.append((encode(reviews)[order], y.reshape(-1)[order].astype(np.int64)))
     return splits
 
 
@@ -225,7 +241,7 @@ def encode(reviews):
     try:
         for review in reviews:
             kept = [start, *review][-MAX_REVIEW_LEN:]
-            if type(review) not in (list, tuple) or min(kept[kept[0] == start :], default=1) < 1:
+            if type(review) not in (list, tuple) or min(review[-MAX_REVIEW_LEN:], default=1) < 1:
                 raise TypeError
             rows.fromlist([pad] * (MAX_REVIEW_LEN - len(kept)) + kept)
     except (TypeError, OverflowError):
@@ -273,37 +289,77 @@ def make_datasets(train, test, batch_size, seed):
 
 
 def load_datasets(args):
-    """Load --data -> two tf.data pipelines of ([b, 80], [b]); what it was: imdb, toy or a path."""
-    data = path = args.data
+    """Load --data -> two tf.data pipelines of ([b, 80], [b]); what they are, for the record:
+    a name, the id of the vocabulary (for --save) and {word: rank} (for --review), or None."""
+    name = path = args.data
     try:
-        if data in ("auto", "imdb"):
-            data, path = "imdb", download("imdb.npz")
+        if name in ("auto", "imdb"):
+            name, path = "imdb", download("imdb.npz")
     except OSError as error:
-        if data == "imdb":
+        if name == "imdb":
             fail(error)
         toy = "Training on generated toy reviews: a score on them says nothing about IMDB"
         print(f"warning: {error}. {toy}", file=sys.stderr)
-        data = "toy"
-    splits = load_toy() if data == "toy" else read_npz(path)
+        name = "toy"
+    splits = load_toy() if name == "toy" else read_npz(path)
     train, test = ((x[: args.subset], y[: args.subset]) for x, y in splits)
-    print(f"data {os.path.basename(data)}: {len(train[1])} training, {len(test[1])} test reviews")
+    print(f"data {os.path.basename(name)}: {len(train[1])} training, {len(test[1])} test reviews")
+    words = read_vocabulary(name) if args.save or args.review else (None, None)
+    index = load_word_index(name, words) if args.review else None
+    data = os.path.basename(name), words[0], index
     return *make_datasets(train, test, args.batch_size, args.seed), data
+
+
+def read_vocabulary(data):
+    """Say which words the ids of data are: imdb, toy or a digest -> that; a file's words.json."""
+    if data in ("auto", "imdb", "toy"):
+        return data.replace("auto", "imdb"), None
+    words = None
+    with open_npz(data) as archive:
+        if "words.json" in archive.namelist():
+            words = archive.read("words.json")
+        else:
+            reviews = read_lists(archive, "train") + read_lists(archive, "test")
+            ranks = b"".join(array.array("q", [len(review), *review]) for review in reviews)
+    return digest(ranks if words is None else words).replace(IMDB_RANKS, "imdb"), words
+
+
+def load_word_index(data, vocabulary=None):
+    """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
+    name, words = vocabulary or read_vocabulary(data)
+    if name == "toy":
+        return toy_reviews()[-1]
+    path = Path(data).with_name("imdb_word_index.json")  # used if it is Keras's
+    try:
+        if name == "imdb":
+            words = path.read_bytes() if path.is_file() else b""
+            if digest(words) != DIGESTS[path.name]:
+                path = Path(download(path.name))
+                words = path.read_bytes()
+            if digest(words) != DIGESTS[path.name]:
+                raise ValueError(f"{path} is not Keras's: delete it, and it will be downloaded")
+        elif words is None:
+            raise ValueError(f"{data} does not hold them: make it again (docs/data.md)")
+        index = {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(words).items()}
+        if min(index.values(), default=1) < 1:
+            raise ValueError("the rank of a word is below 1")
+    except Exception as error:  # of the network, or of what is no JSON object of numbers
+        fail(f"--review does not know the words: {error}")
+    return index
 
 
 # ------------------------------------------------------------------------------ the record of a run
 def write_atomically(path, write):
     """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
     real = os.path.realpath(path)  # where a link points to
-    folder = os.path.join(os.path.dirname(real), f"unfinished-{os.getpid()}-{time.time_ns()}")
-    new = os.path.join(folder, os.path.basename(path))
-    os.makedirs(folder)
-    try:
+    folder = os.path.dirname(real)
+    os.makedirs(folder, exist_ok=True)
+    with TemporaryDirectory(prefix="unfinished-", dir=folder, ignore_cleanup_errors=True) as beside:
+        new = os.path.join(beside, os.path.basename(path))
         write(new)
         if os.path.exists(real):
             os.chmod(new, os.stat(real).st_mode)
         os.replace(new, real)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
@@ -311,9 +367,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
 
     def __init__(self, args, data, done=None):  # done: what was done, if it is not training
         super().__init__()
-        self.args, self.data, self.done = args, os.path.basename(data), done
-        self.words = vocabulary_id(data) if args.save or args.review else None
-        self.index = load_word_index(data, self.words) if args.review else None
+        self.args, self.done = args, done
+        self.data, self.vocabulary, self.index = data
         self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
 
     def on_train_begin(self, logs=None):
@@ -328,13 +383,16 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def on_epoch_end(self, epoch, logs):
         """Write the files, unless the loss is nan. One that cannot be written is tried again."""
         self.epochs.append({"epoch": epoch + 1, **logs})
-        args, of = self.args, "" if epoch + 1 == self.args.epochs else f" of {self.args.epochs}"
-        seconds = time.perf_counter() - self.started
-        self.done = f"{epoch + 1}{of} epoch{'s' * (args.epochs > 1)} in {seconds:.1f} s"
-        self.model.stop_training, self.unwritten = bool(np.isnan(logs["loss"])), []
+        args, seconds = self.args, time.perf_counter() - self.started
+        count = f"{epoch + 1}" if epoch + 1 == args.epochs else f"{epoch + 1} of {args.epochs}"
+        self.done = f"{count} {'epoch' if args.epochs == 1 else 'epochs'} in {seconds:.1f} s"
+        if np.isnan(logs["loss"]):
+            self.model.stop_training = True
+            return
+        self.unwritten = []
         for path, write in (args.save, self.save), (args.log, self.log):
             try:
-                if path and not self.model.stop_training:
+                if path:
                     write_atomically(path, write)
             except OSError as error:
                 self.unwritten.append(f"cannot write {path}: {error}")
@@ -343,11 +401,11 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def save(self, path):
         """Write the weights, with a note of their number and of which words their ids are."""
         n = self.model.count_params()
-        # HDF5 crashes on a full disk, at the end of Python: let Python find out first.
+        # On a full disk HDF5 crashes when Python ends: first see that there is room, with zeros.
         Path(path).write_bytes(bytes(16 * n + 2**20))
         self.model.save_weights(path)
         with h5py.File(path, "a") as file:
-            file.attrs.update(data=self.data, words=self.words, parameters=n)
+            file.attrs.update(data=self.data, words=self.vocabulary, parameters=n)
 
     def log(self, path):
         """Write a row for each epoch."""
@@ -387,13 +445,14 @@ def evaluate_saved(args, model):
         model.load_weights(args.load)
     except Exception:  # h5py and Keras raise whatever the content of a file leads to
         fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
-    words = notes.get("words", notes.get("data"))  # earlier versions had no other note
+    words = str(notes.get("words", ""))  # none in weights that a script has not saved
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
-    if words and words != vocabulary_id(args.data):  # the same ids are other words there
+    vocabulary = read_vocabulary(args.data)
+    if words and words != vocabulary[0]:  # the same ids are other words there
         fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
     if args.review:
-        return read_reviews(args.review, model, load_word_index(args.data, words))
+        return read_reviews(args.review, model, load_word_index(args.data, vocabulary))
     _, test, data = load_datasets(args)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
@@ -402,35 +461,6 @@ def evaluate_saved(args, model):
 
 
 # --------------------------------------------------------------------------------- reading a review
-def vocabulary_id(data):
-    """Say which words the ids of data are: imdb, toy, or a digest of a file's words or ranks."""
-    if data in ("auto", "imdb", "toy"):
-        return data.replace("auto", "imdb")
-    digest = hashlib.sha256()
-    read_npz(data, digest)
-    return digest.hexdigest()[:16].replace(IMDB_RANKS, "imdb")
-
-
-def load_word_index(data, name=None):
-    """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
-    name = name or vocabulary_id(data)
-    if name == "toy":
-        return toy_reviews()[-1]
-    beside = Path(data).with_name("imdb_word_index.json")
-    try:
-        if name != "imdb":
-            content = np.load(data)["words.json"]  # of what is no array it returns the bytes
-        else:  # the file beside an npz counts if it is IMDB's
-            content = beside.read_bytes() if beside.is_file() else b""
-            if hashlib.sha256(content).hexdigest()[:16] != DIGESTS[beside.name]:
-                content = Path(download(beside.name)).read_bytes()
-        return {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(content).items()}
-    except KeyError:
-        fail(f"{data} does not hold its words, which --review needs: make it again (docs/data.md)")
-    except Exception as error:  # of the network, or of what is no JSON object of numbers
-        fail(f"--review does not know the words: {error}")
-
-
 def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
     punctuation = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r“”…–—，。！？、；：（）《》【】「」'

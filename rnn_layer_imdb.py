@@ -49,7 +49,8 @@ def main(argv=None):
     train, test, data = common.load_datasets(args)
     model.summary()
     adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
-    # made here: from the string "accuracy" fit() would make one, and trace the training graph twice
+    # an object, because for the string "accuracy" Keras would build the metric inside fit() and
+    # trace the graph a second time
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, data) as record:  # each epoch's files, and the last line

@@ -1,19 +1,20 @@
 """Downloads: from a server of this test's, which does what networks do."""
 
+import errno
 import http.server
 import os
 import re
 import socket
 import ssl
 import threading
-import urllib.error
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import common
 import keras
 import pytest
-from conftest import call, check_failure, digest, parsed, write_npz
+from conftest import call, check_failure, digest, parsed, posix, write_npz
 
 NAME = "imdb.npz"
 
@@ -27,11 +28,11 @@ def home(monkeypatch, tmp_path):
 
 @pytest.fixture
 def server(monkeypatch, home):
-    """An address for Keras's files: server.get(handler) is what it does, server.asked counts."""
+    """An address for Keras's files: server.get(handler) is what it does, server.paths counts."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            httpd.asked.append(self.path)
+            httpd.paths.append(self.path)
             httpd.get(self)
 
         def log_message(self, *args):
@@ -44,9 +45,8 @@ def server(monkeypatch, home):
             """A client that has gone is what is tested."""
 
     httpd = Server(("127.0.0.1", 0), Handler)
-    httpd.asked, httpd.stop = [], threading.Event()
-    serve_forever = httpd.serve_forever
-    threading.Thread(target=serve_forever, args=(0.02,), daemon=True).start()  # asked to stop: soon
+    httpd.paths, httpd.stop = [], threading.Event()
+    threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
     monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -78,20 +78,20 @@ def fails(words, seconds=5):
 
 
 def test_address_and_hashes_are_those_of_keras(monkeypatch):
-    asked = {}
+    files = {}
 
     def get_file(fname, origin, file_hash, **kwargs):
-        asked[fname] = origin, file_hash
+        files[fname] = origin, file_hash
         raise FileNotFoundError
 
     for loader in keras.datasets.imdb.load_data, keras.datasets.imdb.get_word_index:
         monkeypatch.setitem(loader.__globals__, "get_file", get_file)
         with pytest.raises(FileNotFoundError):
             loader()
-    assert {name: origin for name, (origin, _) in asked.items()} == {
+    assert {name: origin for name, (origin, _) in files.items()} == {
         name: common.ORIGIN + name for name in common.DIGESTS
     }
-    assert asked[NAME][1][:16] == common.DIGESTS[NAME]
+    assert files[NAME][1][:16] == common.DIGESTS[NAME]
     # of the index Keras has the md5; test_words.py asks the real file
 
 
@@ -111,22 +111,17 @@ def test_a_connection_that_is_refused_says_so(home, monkeypatch):
 
 
 def test_a_certificate_that_is_not_trusted_says_so(server, monkeypatch):
-    def urlopen(*args, **kwargs):
-        raise urllib.error.URLError(ssl.SSLCertVerificationError("self-signed"))
+    def wrap_socket(*args, **kwargs):
+        raise ssl.SSLCertVerificationError("self-signed")
 
-    monkeypatch.setattr(common, "urlopen", urlopen)
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap_socket)
+    monkeypatch.setattr(common, "ORIGIN", common.ORIGIN.replace("http:", "https:"))
     fails("self-signed")
 
 
-def test_silence_is_called_silence(server):
+def test_silence_is_given_up(server):
     server.get = lambda handler: server.stop.wait(60)
-    fails("silent for|no answer|timed out", seconds=4)  # the thread or urlopen, whichever is first
-
-
-def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
-    """Several dead addresses behind one name: each takes the whole timeout of a connection."""
-    monkeypatch.setattr(common, "urlopen", lambda *a, **k: server.stop.wait(60))
-    fails("silent for|no answer", seconds=4)
+    fails("no answer|timed out", seconds=4)  # the thread or urlopen, whichever is first
 
 
 def test_silence_in_the_middle_is_given_up(server):
@@ -136,6 +131,24 @@ def test_silence_in_the_middle_is_given_up(server):
 
     server.get = get
     fails("timed out", seconds=4)
+
+
+def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
+    """Several dead addresses behind one name: each takes the whole timeout of a connection."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: server.stop.wait(60))
+    fails("no answer in 1 seconds", seconds=4)
+
+
+def test_a_run_waits_the_ten_seconds_of_the_guide(home, monkeypatch):
+    timeouts, connect = [], socket.create_connection
+
+    def create_connection(address, timeout, *args, **kwargs):
+        timeouts.append(timeout)
+        return connect(address, timeout, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
+    fails("refused")
+    assert timeouts == [10]
 
 
 @pytest.mark.parametrize("content, length", [(b"login please", None), (b"ok", 1_000), (b"", None)])
@@ -156,7 +169,7 @@ def test_an_answer_without_end_is_cut(server, monkeypatch):
 
     server.get = get
     monkeypatch.setattr(common, "MEMBER_BYTES", 1 << 20)
-    fails("", seconds=30)
+    fails("what came is not that file", seconds=30)
     assert sum(sent) < 16 << 20  # what was asked for, and what the sockets hold
 
 
@@ -172,23 +185,25 @@ def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
     assert [p.name for p in Path(path).parent.iterdir()] == [name]
     assert socket.getdefaulttimeout() is None
     assert common.ORIGIN + name in capsys.readouterr().out  # some minutes of silence else
-    assert common.download(name) == path and server.asked == [f"/{name}"]  # one connection
+    assert common.download(name) == path and server.paths == [f"/{name}"]  # one connection
 
 
+@posix
 def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, monkeypatch):
-    def full_disk(self, content):
-        with open(self, "wb") as file:
-            file.write(content[:2])
-        raise OSError("no space left")
+    import resource
 
-    server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
-    fails("no space left")
+    content = bytes(2 << 20)
+    server.get = serve(content)
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(content))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))  # as a full disk
+    try:
+        fails(os.strerror(errno.EFBIG))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
-    """Who comes second takes what is there, even if it could not write its own."""
     both = threading.Barrier(2, timeout=30)
 
     def get(handler):
@@ -197,23 +212,19 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
 
     server.get = get
     monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
-    paths = []
-    threads = [threading.Thread(target=lambda: paths.append(common.download(NAME))) for _ in "12"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert len(set(paths)) == 1 and len(paths) == 2
-    assert [path.name for path in Path(paths[0]).parent.iterdir()] == [NAME]
+    with ThreadPool(2) as pool:
+        (path,) = set(pool.map(common.download, [NAME] * 2))
+    assert [path.name for path in Path(path).parent.iterdir()] == [NAME]
 
-    Path(paths[0]).unlink()
 
-    def other_run_was_first(path, write):
+def test_who_comes_second_takes_what_is_there(server, monkeypatch):
+    def replace(new, path):
         Path(path).write_bytes(b"right")
-        raise PermissionError("as on Windows, where the other has it open")
+        raise PermissionError("as on Windows, where the other run has it open")
 
     server.get = serve(b"right")
-    monkeypatch.setattr(common, "write_atomically", other_run_was_first)
+    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
+    monkeypatch.setattr(os, "replace", replace)
     assert Path(common.download(NAME)).read_bytes() == b"right"
 
 
@@ -245,15 +256,14 @@ def test_a_file_in_the_cache_is_read_whatever_its_hash(home, data):
     assert [path.name for path in folder.iterdir()] == [NAME]
 
 
-def test_an_unreadable_file_in_the_cache_is_an_error_that_says_what_to_do(home, tmp_path):
-    path = home / "datasets" / NAME
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"login please")
-    result = call("averaged", "--data", "imdb")
-    check_failure(result, "delete it")
-    assert str(path) in result.stderr and path.read_bytes() == b"login please"
-    own = tmp_path / "own.npz"
-    own.write_bytes(b"mine")
-    result = call("averaged", "--data", own)
-    check_failure(result, "cannot read")
-    assert "delete" not in result.stderr  # nobody is told to delete a file of one's own
+def test_only_what_would_be_downloaded_may_be_deleted(home, tmp_path):
+    """Nobody is told to delete a file of one's own, wherever it lies and whatever it is called."""
+    folder = home / "datasets"
+    folder.mkdir(parents=True)
+    for path in folder / NAME, folder / "my.npz", home / NAME, tmp_path / NAME:
+        path.write_bytes(b"login please")
+        result = call("averaged", "--data", "imdb" if path == folder / NAME else path)
+        check_failure(result, f"cannot read {path}: ")
+        assert path.read_bytes() == b"login please"
+        advice = "; delete it, and it will be downloaded" in result.stderr
+        assert advice == (path == folder / NAME)

@@ -1,10 +1,13 @@
 """docs/tools/plot.py: what --log wrote, drawn."""
 
+import os
 import warnings
+from pathlib import Path
 
 import plot
 import pytest
-from conftest import TINY, call
+from conftest import ROOT, TINY, call, python
+from matplotlib.figure import Figure
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +54,30 @@ def test_a_picture_that_cannot_be_written_is_one_line(log, tmp_path):
         with pytest.raises(SystemExit) as end:
             plot.main([str(log), "--out", str(out)])
         assert end.value.code.startswith("error: ")
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("moment", ["savefig", "write_bytes", "replace"])
+def test_a_picture_is_whole_or_the_old_one_stays(log, tmp_path, monkeypatch, capfd, moment, error):
+    out = tmp_path / "c.png"
+    out.write_text("the old one")
+    place = {"savefig": Figure, "write_bytes": Path, "replace": os}[moment]
+    original = getattr(place, moment)
+
+    def fails(*args, **kwargs):
+        if moment == "write_bytes":
+            original(args[0], b"half of it")
+        raise error
+
+    monkeypatch.setattr(place, moment, fails)
+    with pytest.raises(SystemExit) as end:
+        plot.main([str(log), "--out", str(out)])
+    message = capfd.readouterr().err or end.value.code
+    assert message.strip() in ("error: disk full", "error: interrupted")
+    assert end.value.code == 130 or "disk" in message
+    assert os.listdir(tmp_path) == ["c.png"] and out.read_text() == "the old one"
+
+
+def test_a_plot_needs_no_tensorflow():
+    code = "import sys, plot; plot.draw({}); sys.exit('tensorflow' in sys.modules)"
+    assert python("-W", "ignore", "-c", code, cwd=ROOT / "docs/tools").returncode == 0

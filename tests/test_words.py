@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import shutil
+import sys
 import tracemalloc
 import unicodedata
 from pathlib import Path
@@ -27,7 +28,9 @@ from conftest import (
 )
 
 GOOD = json.dumps({"good": 1, "bad": 2})
+OTHER = json.dumps({"good": 2, "bad": 1})
 UNITS = ("--units", "4")
+INDEX = "imdb_word_index.json"
 
 
 def test_words_are_split_as_imdb_was():
@@ -53,197 +56,234 @@ def test_a_letter_written_in_two_ways_is_one_word():
 # ------------------------------------------------------------------------- the words of a file
 
 
+def vocabulary(path):
+    return common.read_vocabulary(str(path))[0]
+
+
 def imdb_like(folder, monkeypatch):
     """A small npz without words that passes for IMDB's reviews."""
     path = write_npz(folder / "imdb.npz")
-    monkeypatch.setattr(common, "IMDB_RANKS", common.vocabulary_id(str(path)))
+    monkeypatch.setattr(common, "IMDB_RANKS", vocabulary(path))
     return path
 
 
-def test_a_files_own_words_are_read_and_no_neighbours(tmp_path):
-    (tmp_path / "imdb_word_index.json").write_text(json.dumps({"the": 1}))
-    path = str(write_npz(tmp_path / "my.npz", words='{"好": 1, "bad": 2}'))
-    assert common.load_word_index(path) == {"好": 1, "bad": 2}
+def refused(capsys, words, function, *args):
+    """function(*args) ends the run in one line that says `words`."""
+    with pytest.raises(SystemExit, match="^1$"):
+        function(*args)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and words in line
 
 
-def test_reviews_are_imdbs_by_their_ranks_whatever_the_file(tmp_path, monkeypatch):
+def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, monkeypatch):
+    """Weights that an earlier version has saved hold these digests."""
+    for name in "toy", "imdb":
+        assert common.read_vocabulary(name) == (name, None)
+    assert common.read_vocabulary("auto") == ("imdb", None)
+    other_reviews = np.empty(30, dtype=object)
+    other_reviews[:] = [[1]] * 30
+    for path in (
+        write_npz(tmp_path / "one.npz", words=GOOD),
+        write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=other_reviews),
+    ):
+        assert vocabulary(path) == digest(GOOD.encode())
     path = imdb_like(tmp_path, monkeypatch)
-    assert common.vocabulary_id(str(path)) == "imdb"
     with np.load(path, allow_pickle=True) as file:
         members = {name: file[name] for name in file.files}
-    with open(tmp_path / "packed.npz", "wb") as file:
-        np.savez_compressed(file, **members)
-    assert common.vocabulary_id(str(tmp_path / "packed.npz")) == "imdb"
-
-    def changed(split, change):
-        x = np.empty_like(members[split])
-        x[:] = [list(review) for review in members[split]]
-        change(x)
-        return common.vocabulary_id(str(write_npz(tmp_path / "other.npz", **{split: x})))
-
-    def first_word(x):  # of a long review: nothing of it is left in the arrays
-        long = max(x, key=len)
-        assert len(long) == 200
-        long[0] += 1
-
-    def border(x):
-        n = next(n for n in range(len(x)) if x[n])
-        x[n + 1 if n == 0 else n - 1].append(x[n].pop())
-
-    def order(x):
-        x[0], x[1] = x[1], x[0]
-
-    for split in "x_train", "x_test":
-        for change in first_word, order:
-            assert changed(split, change) not in ("imdb", "toy")
-    assert changed("x_train", border) != "imdb"
+    reviews = [*members["x_train"], *members["x_test"]]
+    ranks = np.concatenate([[len(review), *review] for review in reviews]).astype("<i8")
+    assert common.IMDB_RANKS == digest(ranks.tobytes())
+    np.savez_compressed(tmp_path / "packed.npz", **members)  # whatever file they are in
+    assert vocabulary(tmp_path / "packed.npz") == "imdb"
 
 
-def test_files_have_the_same_words_if_their_indices_are(tmp_path):
-    one = common.vocabulary_id(str(write_npz(tmp_path / "one.npz", words=GOOD)))
-    reviews = np.empty(30, dtype=object)
-    reviews[:] = [[1]] * 30
-    same = write_npz(tmp_path / "renamed.npz", words=GOOD, x_train=reviews)
-    assert common.vocabulary_id(str(same)) == one
-    other = write_npz(tmp_path / "one.npz", words=json.dumps({"bad": 1, "good": 2}))
-    assert common.vocabulary_id(str(other)) != one
-    assert [common.vocabulary_id(name) for name in ("auto", "imdb", "toy")] == [
-        "imdb",
-        "imdb",
-        "toy",
-    ]
+def first_word(x):  # of a long review: nothing of it is left in the arrays
+    longest = max(x, key=len)
+    assert len(longest) == 200
+    longest[0] += 1
+
+
+def border(x):
+    n = next(n for n in range(1, len(x)) if x[n])
+    x[n - 1].append(x[n].pop(0))
+
+
+def order(x):
+    x[0], x[1] = x[1], x[0]
+
+
+@pytest.mark.parametrize("split", ["x_train", "x_test"])
+@pytest.mark.parametrize("change", [first_word, border, order])
+def test_other_reviews_are_not_imdbs(tmp_path, monkeypatch, split, change):
+    with np.load(imdb_like(tmp_path, monkeypatch), allow_pickle=True) as file:
+        x = file[split]
+    change(x)
+    assert vocabulary(write_npz(tmp_path / "other.npz", **{split: x})) not in ("imdb", "toy")
 
 
 @needs_imdb
-def test_the_real_file_is_imdbs():
-    assert common.vocabulary_id(IMDB_NPZ) == "imdb"
-
-
-@needs_imdb
-def test_the_real_index_is_the_one_that_is_known():
-    path = Path(IMDB_NPZ).with_name("imdb_word_index.json")
-    if path.exists():
-        assert digest(path.read_bytes()) == common.DIGESTS[path.name]
-
-
-@needs_imdb
-def test_real_text_is_encoded_as_the_data_are():
-    if not Path(IMDB_NPZ).with_name("imdb_word_index.json").exists():
+def test_the_real_file_is_imdbs_and_its_index_is_the_one_that_is_known():
+    assert vocabulary(IMDB_NPZ) == "imdb"
+    path = Path(IMDB_NPZ).with_name(INDEX)
+    if not path.exists():
         pytest.skip("Keras's index is not beside IMDB_NPZ")
-    index = common.load_word_index(IMDB_NPZ, "imdb")
+    assert digest(path.read_bytes()) == common.DIGESTS[INDEX]
+    index = common.load_word_index(IMDB_NPZ)
     text = "This film was just BRILLIANT, casting location"
     (x,) = common.encode([[index[word] for word in common.tokenize(text)]])
     assert x[-8:].tolist() == [1, 14, 22, 16, 43, 530, 973, 1622] and not x[:-8].any()
 
 
-def test_the_index_beside_imdb_is_used_if_it_is_imdbs_and_else_kerass(tmp_path, monkeypatch):
-    path = imdb_like(tmp_path, monkeypatch)
-    name = "imdb_word_index.json"
-    cache = tmp_path / "keras" / "datasets" / name
-    cache.parent.mkdir(parents=True)
-    cache.write_text(json.dumps({"cached": 1}))
+def test_a_files_own_words_are_read_and_no_neighbours(tmp_path):
+    (tmp_path / INDEX).write_text('{"the": 1}')
+    path = write_npz(tmp_path / "my.npz", words='{"好": 1, "bad": 2}')
+    assert common.load_word_index(str(path)) == {"好": 1, "bad": 2}
+
+
+@pytest.fixture
+def keras_index(tmp_path, monkeypatch):
+    """The place of Keras's word index in Keras's folder; GOOD passes for the real one."""
     monkeypatch.setattr(common, "KERAS_HOME", str(tmp_path / "keras"))
-    assert common.load_word_index(str(path)) == {"cached": 1}
-    beside = path.with_name(name)
-    beside.write_text(GOOD)
-    assert common.load_word_index(str(path)) == {"cached": 1}  # of some table of one's own
-    monkeypatch.setitem(common.DIGESTS, name, digest(GOOD.encode()))
-    assert common.load_word_index(str(path)) == {"good": 1, "bad": 2}
-    beside.unlink()
-    cache.unlink()  # and there is no network
-    with pytest.raises(SystemExit):
-        common.load_word_index(str(path))
-
-
-def test_a_file_without_words_trains_and_is_not_read_with_imdbs(tmp_path):
-    flags = ("--data", write_npz(tmp_path / "plain.npz"), "--epochs", "1", *UNITS)
-    assert parsed(call("averaged", *flags))["data"] == "plain.npz"
-    result = call("averaged", *flags, "--review", "good")
-    check_failure(result, "make it again")
-    assert "Epoch" not in result.stdout  # not after the training
+    monkeypatch.setitem(common.DIGESTS, INDEX, digest(GOOD.encode()))
+    (tmp_path / "keras" / "datasets").mkdir(parents=True)
+    return tmp_path / "keras" / "datasets" / INDEX
 
 
 @pytest.mark.parametrize(
-    "content",
-    [
-        "[1]",
-        '{"a": "b"}',
-        "{",
-        "",
-        "[" * 10**5,
-    ],
+    "beside, cached", [(None, GOOD), (OTHER, GOOD), (GOOD, None), (GOOD, OTHER)]
 )
+def test_imdbs_words_are_beside_the_file_or_in_kerass_folder(
+    tmp_path, monkeypatch, keras_index, beside, cached
+):
+    path = imdb_like(tmp_path, monkeypatch)
+    for file, content in (path.with_name(INDEX), beside), (keras_index, cached):
+        if content:
+            file.write_text(content)
+    assert common.load_word_index(str(path)) == {"good": 1, "bad": 2}
+
+
+@pytest.mark.parametrize("data", ["imdb", "auto", "imdb.npz"])
+def test_an_index_that_is_not_kerass_is_not_used_for_imdb(
+    tmp_path, monkeypatch, keras_index, data, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    imdb_like(tmp_path, monkeypatch)
+    Path(INDEX).write_text(OTHER)
+    refused(capsys, "cannot download", common.load_word_index, data)  # and there is no network
+    keras_index.write_text(OTHER)
+    what_to_do = f"{keras_index} is not Keras's: delete it, and it will be downloaded"
+    refused(capsys, what_to_do, common.load_word_index, data)
+
+
+BAD_WORDS = {
+    "[1]": "",
+    '{"a": "b"}': "",
+    '{"a": null}': "",
+    '{"a": Infinity}': "",
+    "{": "",
+    "": "",
+    "[" * 10**5: "",
+    b"\xff": "",
+    '{"a": 1, "b": 0}': "the rank of a word is below 1",
+    '{"a": -3}': "the rank of a word is below 1",
+}
+
+
+@pytest.mark.parametrize("content", BAD_WORDS, ids=lambda content: repr(content)[:20])
 def test_bad_words_are_one_line(tmp_path, content, capsys):
-    path = write_npz(tmp_path / "my.npz", words=content)
-    with pytest.raises(SystemExit) as end:
-        common.load_word_index(str(path))
-    error = capsys.readouterr().err
-    assert end.value.code == 1 and len(error.splitlines()) == 1
-    assert error.startswith("error: --review does not know the words: ")
+    path = str(write_npz(tmp_path / "my.npz", words=content))
+    words = f"--review does not know the words: {BAD_WORDS[content]}"
+    refused(capsys, words, common.load_word_index, path)
 
 
-def test_words_that_are_not_utf_8_are_one_line(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        common.load_word_index(str(write_npz(tmp_path / "my.npz", words=b"\xff")))
-    assert len(capsys.readouterr().err.splitlines()) == 1
+def test_words_with_a_wrong_check_sum_are_one_line(tmp_path, capsys):
+    path = write_npz(tmp_path / "my.npz", words=GOOD)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"good"', b'"glad"'))
+    refused(capsys, f"cannot read {path}: ", common.load_word_index, str(path))
+
+
+@pytest.mark.parametrize("words", [None, '{"good": 0}'])
+def test_a_file_whose_words_cannot_be_read_trains_and_reads_no_review(tmp_path, words):
+    flags = ("--data", write_npz(tmp_path / "my.npz", words=words), "--epochs", "1", *UNITS)
+    assert parsed(call("averaged", *flags))["data"] == "my.npz"
+    result = call("averaged", *flags, "--review", "good")
+    check_failure(result, "below 1" if words else "make it again")
+    assert "Epoch" not in result.stdout  # not after the training
 
 
 @pytest.mark.parametrize("rank", [10_000, 2**62, 2**70])
-def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, rank):
+def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, rank, capsys):
     words = json.dumps({"rare": rank, "rarest": 9_997, "frequent": 9_996})
-    path = write_npz(tmp_path / "my.npz", words=words)
-    flags = ("--data", path, "--epochs", "1", *UNITS, "--review", "frequent rarest rare")
-    result = call("averaged", *flags)
-    parsed(result)
-    assert re.search("^  frequent  ", result.stdout, re.M)
-    assert "  rarest (unknown)  " in result.stdout and "  rare (unknown)  " in result.stdout
+    index = common.load_word_index(str(write_npz(tmp_path / "my.npz", words=words)))
+    _, rows = reading(
+        capsys, lambda x, training: (x[:, -1:] == 2) / 2, "frequent rarest rare", index
+    )
+    assert [(word, p) for word, p, _ in rows] == [
+        *(("frequent", "0.000"), ("rarest (unknown)", "0.500"), ("rare (unknown)", "0.500"))
+    ]
+
+
+opened = []  # while it is a run's
+sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+
+
+@pytest.mark.parametrize("words", [GOOD, None], ids=["own words", "IMDB's"])
+def test_a_file_is_opened_twice_at_most(tmp_path, monkeypatch, keras_index, words):
+    path = imdb_like(tmp_path, monkeypatch)
+    path.with_name(INDEX).write_text(GOOD)
+    write_npz(path, words=words)
+    flags = ("--data", path, *UNITS, "--review", "good", "--epochs", "1")
+    for files in ("--save", tmp_path / "w.weights.h5"), ("--load", tmp_path / "w.weights.h5"):
+        opened.clear()
+        assert call("averaged", *flags, *files).returncode == 0
+        assert 1 <= opened.count(str(path)) <= 2
 
 
 # ------------------------------------------------------------------------- what weights remember
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    """A table of one's own with its words, and weights trained on it."""
-    folder = tmp_path_factory.mktemp("own")
+def trained(tmp_path_factory):
+    """A table of one's own with its words, weights trained on it, and the last line."""
+    folder = tmp_path_factory.mktemp("trained")
     path = write_npz(folder / "reviews.npz", words=GOOD)
     flags = ("--data", path, "--epochs", "1", *UNITS, "--save", folder / "w.weights.h5")
     return path, folder / "w.weights.h5", parsed(call("averaged", *flags))
 
 
-def load(own, *flags, weights=None, name="averaged"):
-    return call(name, *UNITS, "--load", weights or own[1], *flags)
+def load(weights, *flags, name="averaged"):
+    return call(name, *UNITS, "--load", weights, *flags)
 
 
-def test_weights_fit_the_same_words_under_another_name(own, tmp_path):
-    moved = shutil.copy(own[0], tmp_path / "renamed.npz")
-    line = parsed(load(own, "--data", moved))
-    assert line["done"] == "loaded from w.weights.h5" and line["data"] == "renamed.npz"
-    assert [line[key] for key in ("right", "n", "loss")] == [
-        own[2][key] for key in ("right", "n", "loss")
-    ]
-    result = load(own, "--data", moved, "--review", "good unheard")
+def test_weights_fit_the_same_words_under_another_name(trained, tmp_path):
+    path, weights, line = trained
+    moved = shutil.copy(path, tmp_path / "renamed.npz")
+    score = parsed(load(weights, "--data", moved))
+    assert score["done"] == "loaded from w.weights.h5" and score["data"] == "renamed.npz"
+    for key in "right", "n", "loss":
+        assert score[key] == line[key]
+    result = load(weights, "--data", moved, "--review", "good unheard")
     assert result.returncode == 0 and "  good  " in result.stdout
     assert "  unheard (unknown)  " in result.stdout
 
 
 @pytest.mark.parametrize("review", [(), ("--review", "good")], ids=["score", "review"])
-def test_weights_are_refused_with_other_words(own, tmp_path, review):
-    other = write_npz(tmp_path / "reviews.npz", words='{"bad": 1, "good": 2}')  # the same name
+def test_weights_are_refused_with_other_words(trained, tmp_path, review):
+    other = write_npz(tmp_path / "reviews.npz", words=OTHER)  # the same name
     for data in other, write_npz(tmp_path / "plain.npz"), "toy", "imdb", "auto":
-        check_failure(load(own, "--data", data, *review), "trained on reviews.npz")
-    result = load(own, "--data", other, *review)
-    assert str(other) in result.stderr and result.stdout == ""
+        result = load(trained[1], "--data", data, *review)
+        check_failure(result, f"trained on reviews.npz, not on {data}'s words: train again")
+        assert result.stdout == ""
 
 
-def test_a_file_called_toy_is_not_the_toy(own, tmp_path, monkeypatch):
+def test_a_file_called_toy_is_not_the_toy(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in "toy", "imdb":
-        shutil.copy(own[0], name)
+        shutil.copy(trained[0], name)
         check_failure(call("lstm_imdb", "--data", f"./{name}"), ".npz", status=2)
-    shutil.copy(own[0], "toy.npz")
-    line = parsed(load(own, "--data", "toy.npz"))
-    assert line["data"] == "toy.npz"
+    shutil.copy(trained[0], "toy.npz")
+    assert parsed(load(trained[1], "--data", "toy.npz"))["data"] == "toy.npz"
 
 
 @pytest.fixture(scope="module")
@@ -263,37 +303,26 @@ def lstm(tmp_path_factory):
     return path
 
 
-def note(source, path, **notes):
-    """Copy weights with other notes; None takes one away."""
-    shutil.copy(source, path)
-    with h5py.File(path, "a") as file:
-        for name, text in notes.items():
-            del file.attrs[name]
-            if text is not None:
-                file.attrs[name] = text
-    return path
+@pytest.fixture
+def changed(toy, tmp_path):
+    """A copy of the toy's weights, to be changed."""
+    return shutil.copy(toy, tmp_path / "changed.weights.h5")
 
 
 def test_weights_of_the_toy_know_their_data(toy, tmp_path):
-    result = load(None, "--subset", "64", weights=toy)
-    assert parsed(result)["data"] == "toy"
+    assert parsed(load(toy, "--subset", "64"))["data"] == "toy"
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
-        check_failure(load(None, "--data", data, weights=toy), "trained on toy")
+        check_failure(load(toy, "--data", data), "trained on toy")
 
 
-def test_weights_of_an_earlier_version(toy, tmp_path, monkeypatch):
-    """They have the name of their data alone."""
-    path = tmp_path / "old.weights.h5"
-    note(toy, path, words=None)
-    assert parsed(load(None, "--subset", "64", weights=path))["data"] == "toy"
-    check_failure(load(None, "--data", "imdb", weights=path), "trained on toy")
-    note(toy, path, words=None, data="imdb")
-    check_failure(load(None, "--data", "toy", weights=path), "trained on imdb")
-    like = imdb_like(tmp_path, monkeypatch)
-    assert parsed(load(None, "--data", like, weights=path))["n"] == "20"
-    note(toy, path, words=None, data="reviews.npz")
-    for data in "toy", write_npz(tmp_path / "reviews.npz", words=GOOD):
-        check_failure(load(None, "--data", data, weights=path), "train again")
+@pytest.mark.parametrize("value", [7, np.arange(3), np.bytes_(b"toy"), np.array(["toy"], "S")])
+def test_a_note_that_is_no_vocabulary_is_one_line_before_anything_is_read(changed, value):
+    with h5py.File(changed, "a") as file:
+        file.attrs["words"] = value
+    for data in "toy", "auto":
+        result = load(changed, "--data", data, "--subset", "64")
+        check_failure(result, "train again")
+        assert result.stdout == ""
 
 
 def test_weights_without_a_note_are_still_checked(tmp_path):
@@ -303,8 +332,8 @@ def test_weights_without_a_note_are_still_checked(tmp_path):
     path = tmp_path / "plain.weights.h5"
     model.save_weights(path)
     flags = ("--data", "toy", "--review", "good")
-    assert load(None, *flags, weights=path, name="gru_imdb").returncode == 0
-    check_failure(load(None, *flags, weights=path), "damaged, or not weights of")
+    assert load(path, *flags, name="gru_imdb").returncode == 0
+    check_failure(load(path, *flags), "damaged, or not weights of")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +345,7 @@ def test_weights_without_a_note_are_still_checked(tmp_path):
     ],
 )
 def test_weights_of_another_network_are_refused(lstm, name, flags, words):
-    check_failure(load(None, *flags, "--review", "good", weights=lstm, name=name), words)
+    check_failure(load(lstm, *flags, "--review", "good", name=name), words)
 
 
 class OneLayer(keras.Model):
@@ -339,67 +368,64 @@ class OneLayer(keras.Model):
 
 def test_weights_with_more_or_fewer_layers_are_refused(lstm, tmp_path, monkeypatch):
     script = importlib.import_module("lstm_imdb")
+    flags, words = ("--review", "good"), "not weights of lstm_imdb"
     one = tmp_path / "one.weights.h5"
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, untraced():
         patch.setattr(script, "SentimentClassifier", OneLayer)
-        check_failure(
-            load(None, "--review", "good", weights=lstm, name="lstm_imdb"),
-            "not weights of lstm_imdb",
-        )
-        with untraced():
-            parsed(call("lstm_imdb", *TINY, "--save", one))
-        assert load(None, "--review", "good", weights=one, name="lstm_imdb").returncode == 0
-    check_failure(
-        load(None, "--review", "good", weights=one, name="lstm_imdb"), "not weights of lstm_imdb"
-    )
+        check_failure(load(lstm, *flags, name="lstm_imdb"), words)
+        parsed(call("lstm_imdb", *TINY, "--save", one))
+        assert load(one, *flags, name="lstm_imdb").returncode == 0
+    check_failure(load(one, *flags, name="lstm_imdb"), words)
 
 
-def damage(path, kind):
-    if kind == "garbage":
-        path.write_bytes(b"\x89HDF\r\n\x1a\n garbage")
-    elif kind == "cut":
-        path.write_bytes(path.read_bytes()[:100_000])
-    elif kind == "note":
-        with h5py.File(path, "a") as file:
-            file.attrs.update(data="\x1b[31m\n" + "x" * 5_000, words="other")
-    elif kind == "empty":
-        h5py.File(path, "w").close()
+DAMAGE = {
+    "garbage": lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n garbage"),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:100_000]),
+    "empty": lambda path: h5py.File(path, "w").close(),
+}
 
 
-@pytest.mark.parametrize("kind", ["garbage", "cut", "note", "empty"])
-def test_damaged_weights_are_one_whole_sentence(toy, tmp_path, kind):
-    path = tmp_path / "w.weights.h5"
-    shutil.copy(toy, path)
-    damage(path, kind)
-    words = "trained on [31m x" if kind == "note" else f"{path}: damaged, or not weights of"
-    check_failure(load(None, "--review", "good", weights=path), words)
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_weights_are_one_whole_sentence(changed, kind):
+    DAMAGE[kind](changed)
+    check_failure(load(changed, "--review", "good"), f"{changed}: damaged, or not weights of")
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_are_read_and_scored(toy, tmp_path, value):
+def test_a_note_with_control_characters_is_printed_without_them_and_cut(changed):
+    with h5py.File(changed, "a") as file:
+        file.attrs.update(data="\x1b[31m\n" + "x" * 5_000, words="other")
+    check_failure(load(changed, "--review", "good"), "trained on [31m x")
+
+
+def test_weights_that_are_no_numbers_are_read_and_scored(changed):
     """Nothing is hidden: the rows show nan, and a score ends as a training that diverged does."""
-    path = tmp_path / "nan.weights.h5"
-    shutil.copy(toy, path)
-    with h5py.File(path, "a") as file:
-        file["dense/vars/0"][...] = value
-    result = load(None, "--review", "good", weights=path)
-    assert result.returncode == 0 and "good" in result.stdout
+    with h5py.File(changed, "a") as file:
+        file["dense/vars/0"][...] = np.nan
+    result = load(changed, "--review", "good")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[2:] == [
+        f"  good  nan |{' ' * 20}|",
+        "  negative: P(positive) = nan",
+    ]
+    result = load(changed, "--subset", "64")
+    assert result.returncode == 1 and ", loss nan, " in result.stdout
+    assert result.stderr.startswith("error: training diverged, the loss is nan")
 
 
 # ------------------------------------------------------------------------------- reading a review
 
 
 def reading(capsys, model, text, index):
+    """-> what is printed; its rows: word, probability, bar."""
     common.read_reviews([text], model, index)
     out = capsys.readouterr().out
-    rows = re.findall(r"^  (\S.*?) +(nan|[01]\.\d{3}) \|(#* *)\|$", out, re.M)
-    return out, rows
+    return out, re.findall(r"^  (\S.*?) +(nan|[01]\.\d{3}) \|(#* *)\|$", out, re.M)
 
 
 @pytest.mark.smoke
 def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     text = "the plot was not really dull it is set in a town"
-    result = load(None, "--review", text, weights=toy)
+    result = load(toy, "--review", text)
     shown = [float(p) for p in re.findall(r" ([\d.]+) \|", result.stdout)]
     model = averaged.SentimentClassifier(4)
     model.build((None, 80))
@@ -407,20 +433,13 @@ def test_every_row_of_a_reading_is_what_the_model_says_of_that_text(toy):
     index = common.toy_reviews()[2]
     ids = [1] + [index[word] + 3 for word in text.split()]
     x = [[0] * (80 - n) + ids[:n] for n in range(2, len(ids) + 1)]
-    said = model(np.array(x, dtype=np.int32)).numpy()[:, 0]
-    np.testing.assert_allclose(shown, said, atol=5.1e-4, rtol=0)  # three places are shown
+    probabilities = model(np.array(x, dtype=np.int32)).numpy()[:, 0]
+    np.testing.assert_allclose(shown, probabilities, atol=5.1e-4, rtol=0)  # three places are shown
 
 
-def test_load_and_review_load_no_reviews(lstm):
-    result = load(
-        None,
-        "--review",
-        "The plot, was GOOD not xyzzy",
-        "--review",
-        "word " * 100,
-        weights=lstm,
-        name="lstm_imdb",
-    )
+def test_load_and_review_load_no_reviews(toy):
+    texts = "The plot, was GOOD not xyzzy", "word " * 100
+    result = load(toy, "--review", texts[0], "--review", texts[1])
     assert result.returncode == 0 and result.stderr == ""
     assert result.stdout.startswith("\nThe plot, was GOOD not xyzzy\n  the ")  # nothing before it
     rows = re.findall(r"^  (\S.*?) +(0\.\d{3}|1\.000) \|#* *\|$", result.stdout, re.M)
@@ -428,9 +447,8 @@ def test_load_and_review_load_no_reviews(lstm):
     assert words[:6] == ["the", "plot", "was", "good", "not", "xyzzy (unknown)"]
     assert len(rows) == 6 + 100
     assert len({p for _, p in rows[6 + 80 :]}) == 1  # the last 80 of 81 and of 100 are the same
-    verdicts = re.findall(r"^  (positive|negative): P\(positive\) = ([\d.]+)$", result.stdout, re.M)
-    assert [p for _, p in verdicts] == [rows[5][1], rows[-1][1]]
-    assert all((v == "positive") == (float(p) > 0.5) for v, p in verdicts)
+    verdicts = re.findall(r"^  (?:positive|negative): P\(positive\) = (.+)$", result.stdout, re.M)
+    assert verdicts == [rows[5][1], rows[-1][1]]
 
 
 @pytest.mark.parametrize(
@@ -449,16 +467,18 @@ def test_a_row_shows_the_probability_and_the_verdict_its_side_of_a_half(capsys, 
 
 
 def test_each_row_is_its_prefix_and_training_is_off(capsys):
-    seen = []
+    batches = []
 
     def model(x, training):
-        seen.append(x)
-        return np.arange(len(x))[:, None] / len(x) + 0 * training
+        assert training is False
+        batches.append(x)
+        return (x > 0).sum(axis=1, keepdims=True) / 100  # the start token and the words so far
 
     n = common.TEST_BATCH + 5  # in batches no larger than those of the scoring
     _, rows = reading(capsys, model, "a b " * (n // 2) + "a", {"a": 1, "b": 2})
-    assert len(rows) == n and max(map(len, seen)) <= common.TEST_BATCH
-    x = np.concatenate(seen)
+    assert [p for _, p, _ in rows] == [f"{min(k + 1, 80) / 100:.3f}" for k in range(1, n + 1)]
+    assert max(map(len, batches)) <= common.TEST_BATCH
+    x = np.concatenate(batches)
     assert x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
     assert x[-1].tolist() == [5, 4] * 40
 
@@ -470,9 +490,3 @@ def test_a_long_review_is_not_held_once_for_every_word(capsys):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 24 * 2**20  # the ids twice, 1.3 and 2.6 MB, and the text shown
-
-
-def test_encode_takes_what_comes_one_after_the_other():
-    x = common.encode([rank] for rank in (1, 2))
-    assert x[:, -1].tolist() == [4, 5]
-    assert common.encode(iter([[5], (5,)])).shape == (2, 80)

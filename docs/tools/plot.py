@@ -8,7 +8,10 @@ Needs matplotlib.
 
 import argparse
 import csv
+import io
+import os
 import sys
+from pathlib import Path
 
 KEYS = "loss", "accuracy"
 
@@ -42,6 +45,19 @@ def draw(logs):
     return figure
 
 
+def write_picture(figure, path):
+    """Write a figure in the format of the path's ending: whole, or not at all."""
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format=Path(path).suffix[1:] or "png")
+    real = os.path.realpath(path)  # where a link points to
+    new = f"{real}.{os.getpid()}.unfinished"
+    try:
+        Path(new).write_bytes(picture.getvalue())
+        os.replace(new, real)
+    finally:
+        Path(new).unlink(missing_ok=True)
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -50,10 +66,12 @@ def main(argv=None):
     parser.add_argument("--out", required=True, metavar="PICTURE", help=".png, .svg or .pdf")
     args = parser.parse_args(argv)
     try:
-        figure = draw({path: read_log(path) for path in args.logs})
-        figure.savefig(args.out, dpi=120)
+        write_picture(draw({path: read_log(path) for path in args.logs}), args.out)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":
