@@ -120,12 +120,12 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
     "6": ("padding masked (LSTM)", "屏蔽填充的零（LSTM）", "lstm_imdb"),
     "7": ("the first 80 words (LSTM)", "保留开头的 80 个词（LSTM）", "lstm_imdb"),
     "8": ("half the units (GRU)", "隐藏单元减半（GRU）", "gru_imdb"),
-    "9": ("the rate held (SimpleRNN)", "学习率一直不降（SimpleRNN）", "rnn_layer_imdb"),
-    "10": ("stepped by hand (LSTM)", "手动逐步计算（LSTM）", "lstm_imdb"),
+    "9": ("the rate held (SimpleRNN)", "固定学习率（SimpleRNN）", "rnn_layer_imdb"),
+    "10": ("stepped by hand (LSTM)", "手写 for 循环（LSTM）", "lstm_imdb"),
     "11": ("pooled over time (LSTM)", "对 80 步的 h 取平均（LSTM）", "lstm_imdb"),
     "12": (
         "averaging, pairs added (baseline)",
-        "词向量取平均，加上相邻词对（baseline）",
+        "词向量取平均，加上二元（baseline）",
         "baseline",
     ),
     "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
@@ -329,7 +329,7 @@ def gradients_after(hints, tenth):
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
-    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上相邻词对"}
+    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}
     for model in MODELS:
         cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
         yield (model, chinese.get(model, model)), *cells
@@ -337,14 +337,14 @@ def lengths():
 
 @table(
     "rate, held-out training reviews | averaging | averaging, pairs",
-    "学习率，训练集里留出的影评 | 词向量取平均 | 加上相邻词对",
+    "学习率，训练集里留出的影评 | 词向量取平均 | 加上二元",
 )
 def rates():
     for english, chinese, rate in (
         ("falling from 0.001", "从 0.001 降到 0", "rate 0.001, 4 epochs"),
         ("falling from 0.003", "从 0.003 降到 0", "rate 0.003, 4 epochs"),
         ("falling from 0.01", "从 0.01 降到 0", "rate 0.01, 4 epochs"),
-        ("held at 0.001", "一直是 0.001", "0.001 held"),
+        ("held at 0.001", "固定为 0.001", "0.001 held"),
     ):
         models = "averaging", "averaging, pairs"
         cells = [percent(scores(f"held out: {model}, {rate}", seeds=3)) for model in models]
@@ -554,7 +554,7 @@ def results_short():
         yield names, accuracy, median_cost(script, "whole_s")
     for experiment, english, chinese in (
         ("exercise 12", "no network: the average of the word vectors", "没有网络：词向量取平均"),
-        ("exercise 12, pairs", "no network: words and pairs of words", "没有网络：再加上相邻词对"),
+        ("exercise 12, pairs", "no network: words and pairs of words", "没有网络：再加上二元"),
     ):
         accuracy = mean([100 * a for a in scores(experiment)], unit="%")
         yield (english, chinese), accuracy, ""
