@@ -629,13 +629,16 @@ def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode, folde
     assert sorted(p.name for p in tmp_path.rglob("*")) == sorted(["my", "imdb.npz", name])
 
 
-def test_the_whole_archive_gives_no_warning(tmp_path, monkeypatch):
+def test_only_the_whole_archive_gives_no_warning(tmp_path, monkeypatch):
     assert module.AUTHORS == 12_500
     monkeypatch.setattr(module, "AUTHORS", 5)
-    path = archive(tmp_path / "a.tar.gz", texts(5))
-    result = own_data(path, "--out", tmp_path / "imdb.npz")
+    path, whole = tmp_path / "a.tar.gz", [*texts(5)]
+    result = own_data(archive(path, whole), "--out", tmp_path / "imdb.npz")
     assert result.returncode == 0 and result.stderr == ""
     assert "10 training reviews, 50%" in result.stdout and "10 test reviews" in result.stdout
+    archive(path, [*whole[1:], ("aclImdb/test/pos/9_9.txt", "as many, but not of each kind")])
+    result = own_data(path, "--out", tmp_path / "other.npz")
+    assert "warning: not the authors'" in result.stderr and "4 train/neg" in result.stderr
 
 
 def test_an_archive_that_is_not_whole_is_one_line(tmp_path):
