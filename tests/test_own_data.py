@@ -130,15 +130,16 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     negative, positive = labels.split("/")
     rows = [("a good film", positive), ("a bad bad film", negative)]
     train = table(tmp_path / "train.tsv", rows, delimiter="\t")
-    test = table(tmp_path / "test.tsv", [("a bad unheard film", negative)], delimiter="\t")
+    rows = [("a bad unheard film", negative), ("good", positive)]
+    test = table(tmp_path / "test.tsv", rows, delimiter="\t")
     result = own_data(train, test, "--out", tmp_path / "my.npz")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     index, content = read(tmp_path / "my.npz")
     assert index == {"a": 1, "film": 2, "bad": 3, "good": 4}  # by frequency, then as they come
     assert content["x_train"] == [[1, 4, 2], [1, 3, 3, 2]] and content["y_train"] == [1, 0]
-    assert content["x_test"] == [[1, 3, common.TOTAL_WORDS, 2]] and content["y_test"] == [0]
-    (_, (x_test, _)) = common.read_npz(tmp_path / "my.npz")
-    assert x_test[0, -5:].tolist() == [1, 4, 6, common.OOV, 5]
+    assert content["x_test"] == [[1, 3, common.TOTAL_WORDS, 2], [4]] and content["y_test"] == [0, 1]
+    _, (x, y) = common.read_npz(tmp_path / "my.npz")
+    assert x[y == 0, -5:].tolist() == [[1, 4, 6, common.OOV, 5]]
 
 
 @pytest.mark.parametrize(
