@@ -104,7 +104,7 @@ def output(ending, text):
 def parse_args(script, argv=None, unroll=False):
     """Read the command line, set device and seed -> the flags, and script: its name without .py."""
     os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # for summary()
-    more = "More about each flag: README.md. 中文: docs/zh-CN/guide.md"
+    more = "More about each flag: docs/reference.md. 中文: docs/zh-CN/reference.md"
     parser = argparse.ArgumentParser(prog=Path(script).name, epilog=more)
     add, shown = parser.add_argument, "default: %(default)s"
     add("--data", type=os.path.expanduser, default="auto", help="imdb, toy, auto or an npz file")

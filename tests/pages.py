@@ -30,7 +30,7 @@ def blocks(text, kinds):
 
 def commands(text):
     """What a page shows to type, in blocks and in sentences: of `a && b` each, \\ written as /."""
-    text = PASTED.sub("", text)
+    text = PASTED.sub("", text).replace("\\\n", " ")  # a command may go on in the next line
     lines = "\n".join(blocks(text, "sh|bat|powershell")).splitlines()
     lines += re.findall("^%run .*", "\n".join(blocks(text, "python")), re.M)
     sentences = re.sub(r"```.*?```", "", text, flags=re.S)

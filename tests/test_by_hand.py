@@ -141,3 +141,9 @@ def test_the_unit_is_that_of_the_network_of_the_readme(page):
         needed += [of[name] for name in ("x W_i", "h W_i", "b_i", "i", "f", "g", "o", "c", "h")]
         known += [*of.values(), total]
     check(page, 6, [*known, 1], needed)
+
+
+def test_inside_shows_the_same_unit():
+    lines = re.findall(r"(?m)^the plot was .*=.*$", blocks("docs", 6))[:2]
+    inside = (ROOT / "docs/inside.md").read_text(encoding="utf-8")
+    assert len(lines) == 2 and all(line in inside for line in lines)

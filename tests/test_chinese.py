@@ -25,9 +25,14 @@ def english(name):
 
 
 def commands(text):
-    """The lines to type, but for a sentence to read: that may be another in Chinese."""
+    """The lines to type: but for what differs with the reader, not with the language.
+
+    That is a sentence to read, the mirror that pip asks, and the folder of the system's Python.
+    """
+    text = re.sub(r"\\\n *", "", text)  # a command may go on in the next line
     lines = "\n".join(blocks(text, "sh|bat|powershell|python")).splitlines()
-    return [re.sub(r' --review ".*', "", line) for line in lines]
+    lines = [re.sub(r"^\.venv(/bin/|\\Scripts\\)(?!pip)", "", line) for line in lines]
+    return [re.sub(r' *--review ".*| *-i https://\S+', "", line) for line in lines]
 
 
 def prose(text):
@@ -122,3 +127,13 @@ BAD = {
 def test_form(name):
     text = prose(PAGES[name])
     assert {why: re.findall(form, text) for why, form in BAD.items() if re.search(form, text)} == {}
+
+
+@each_page
+def test_what_is_meant_to_be_bold_is_rendered_so(name):
+    """CommonMark leaves `**…。**字` as it stands: between a full stop and a word nothing closes."""
+    for line in prose(PAGES[name]).splitlines():
+        parts = line.split("**")
+        for bold, after in zip(parts[1::2], parts[2::2]):
+            assert not (re.search(r"\W$", bold) and re.match(r"\w", after)), line
+            assert not bold.startswith(" "), line

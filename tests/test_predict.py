@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import predict
 import pytest
-from conftest import call, last_line, parsed, write_npz
+from conftest import ROOT, call, last_line, parsed, python, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
@@ -220,3 +220,9 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
         assert out.read_bytes() == content
     result = run(trained, path, path)
     assert result.returncode == 2 and read(path)[1:] == TABLE[:2]
+
+
+@pytest.mark.parametrize("tool", sorted((ROOT / "docs/tools").glob("*.py")), ids=lambda p: p.stem)
+def test_a_tool_starts_from_any_folder(tool, tmp_path):
+    result = python(tool, "--help", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "") and "usage:" in result.stdout

@@ -30,7 +30,6 @@ from matplotlib.figure import Figure
 
 STYLES = dict(zip(NETWORKS, ("-", "--", ":")))  # told apart without colour
 COLOURS = dict(zip(NETWORKS, ("#000000", "#0065a8", "#b5490f")))
-MARKERS = {"SimpleRNN .9": "^", "SimpleRNN .7": "v", "LSTM b_f = 3": "^", "GRU b_z = 3": "^"}
 STEPS = np.arange(1, common.MAX_REVIEW_LEN + 1)
 POSITIVE = (
     "i went in expecting nothing and found a wonderful film the actors are excellent the music is "
@@ -131,7 +130,7 @@ def gradient(args):
     for axes in figure.axes:
         axes.set_xticks((1, 20, 40, 60, 80))
     for axes in before, after[0]:
-        axes.set_ylabel("norm of d loss / d x_t")
+        axes.set_ylabel("gradient at the word")
     return figure
 
 
@@ -183,7 +182,7 @@ def direction(args):
         lower.plot(model(so_far, training=False).numpy()[:, 0], "k--s", ms=3)  # as --review reads
         lower.axhline(0.5, color="0.6", lw=1)
         name_words(lower, words)
-    grid[0, 0].set_ylabel("state along the slow direction")
+    grid[0, 0].set_ylabel("the slow number")
     grid[1, 0].set(ylabel="P(positive)", ylim=(-0.03, 1.03))
     return figure
 
@@ -238,27 +237,39 @@ def gates(args):
 
 
 def first_word(args):
-    """Cause and effect: the gradient at the first word before training, and who learns its task."""
+    """Cause and effect: what is lost of the gradient before training, and who learns the word."""
     figure = Figure(figsize=(8, 3.9), layout="constrained")
     cause, effect = figure.subplots(1, 2)
     at = range(len(LENGTHS))
-    for start, (script, _) in STARTS.items():
-        style = dict(color=COLOURS[script], ls=STYLES[script], marker="o", ms=5)
-        if start in MARKERS:
-            style |= dict(marker=MARKERS[start], mfc="white")
-        where = dict(task="first", start=start, quantity="gradient 1", **USUAL)
-        gradients = [values("tasks", words=n, **where) for n in LENGTHS]
-        with np.errstate(divide="ignore"):  # where float32 knows no smaller number than 0
-            means = [np.exp(np.log(of_seeds).mean()) for of_seeds in gradients]
-        cause.plot(at, means, label=start, **style)
+    for start, label in {  # the other starts of the table would lie on these lines, or between
+        "SimpleRNN": "SimpleRNN",
+        "SimpleRNN .7": "SimpleRNN, W_hh times .7",
+        "LSTM": "LSTM",
+        "LSTM b_f = 3": "LSTM, forget gate starts open",
+    }.items():
+        script, change = STARTS[start]
+        style = dict(color=COLOURS[script], ls="--" if change else "-", marker="o", ms=5)
+        style |= dict(mfc="white", label=label) if change else dict(label=label)
+        where = dict(task="first", start=start, **USUAL)
+        lost = []
+        for n in LENGTHS:
+            first, last = (
+                values("tasks", quantity=f"gradient {word}", words=n, **where)
+                for word in ("1", "last")
+            )
+            with np.errstate(divide="ignore"):  # where float32 knows no smaller number than 0
+                lost.append(np.exp(np.log(np.divide(first, last)).mean()))
+        cause.plot(at, lost, **style)
         best = [[max(run) for run in first_word_runs(start, n)] for n in LENGTHS]
-        effect.plot(at, [100 * np.mean(runs) for runs in best], label=start, **style)
-    cause.set(yscale="log", ylabel="gradient at word 1", title="before training")
+        effect.plot(at, [100 * np.mean(runs) for runs in best], **style)
+    cause.set(yscale="log", ylim=(1e-14, 1e5), title="before training")
+    cause.set_ylabel("gradient at the first word / at the last")
     effect.set(ylabel="test accuracy, %", ylim=(45, 103), title="best of six epochs")
     for axes in cause, effect:
         axes.set_xticks(at, LENGTHS)
-        axes.set_xlabel("words (T)")
-    cause.legend(fontsize="small", loc="lower left")
+        axes.set_xlabel("words of a review")
+    lines, labels = cause.get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=4, fontsize="small")
     return figure
 
 
@@ -279,7 +290,7 @@ def levels(args):
         )
         mean = np.exp(np.log(by_seed).mean(axis=1))
         axes.plot([int(word) for word in words], mean, style, ms=5, label=f"b_f = {bias}")
-    axes.set(yscale="log", xlabel="word", ylabel="norm of d loss / d x_t")
+    axes.set(yscale="log", xlabel="word (80: the last)", ylabel="gradient at the word")
     axes.set_title("LSTM before training")
     axes.legend(fontsize="small")
     return figure

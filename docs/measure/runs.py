@@ -144,6 +144,8 @@ EXPERIMENTS = (
     ),
     *(Experiment(f"b_f = {b}", "lstm_imdb", lines=open_forget(b)) for b in (1.5, 2, 2.5)),
     *(Experiment(f"b_z = {b}", "gru_imdb", lines=open_update(b)) for b in (1, 2, 3)),
+    Experiment("subset", "lstm_imdb", "--subset 3000 --epochs 2"),
+    Experiment("subset of the toy", "lstm_imdb", "--subset 3000", data="toy"),
     Experiment("b_f = 3, clipnorm 0.05", "lstm_imdb", "--clipnorm 0.05", lines=open_forget(3)),
 )
 KEPT = "as it is", "toy"  # other programs read the weights of these, seeds 0 to 4

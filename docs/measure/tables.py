@@ -120,12 +120,12 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
     "6": ("padding masked (LSTM)", "屏蔽填充的零（LSTM）", "lstm_imdb"),
     "7": ("the first 80 words (LSTM)", "保留开头的 80 个词（LSTM）", "lstm_imdb"),
     "8": ("half the units (GRU)", "隐藏单元减半（GRU）", "gru_imdb"),
-    "9": ("the rate held (SimpleRNN)", "学习率一直不降（SimpleRNN）", "rnn_layer_imdb"),
-    "10": ("stepped by hand (LSTM)", "手动逐步计算（LSTM）", "lstm_imdb"),
+    "9": ("the rate held (SimpleRNN)", "固定学习率（SimpleRNN）", "rnn_layer_imdb"),
+    "10": ("stepped by hand (LSTM)", "手写 for 循环（LSTM）", "lstm_imdb"),
     "11": ("pooled over time (LSTM)", "对 80 步的 h 取平均（LSTM）", "lstm_imdb"),
     "12": (
         "averaging, pairs added (baseline)",
-        "词向量取平均，加上相邻词对（baseline）",
+        "词向量取平均，加上二元（baseline）",
         "baseline",
     ),
     "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
@@ -329,7 +329,7 @@ def gradients_after(hints, tenth):
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
-    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上相邻词对"}
+    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}
     for model in MODELS:
         cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
         yield (model, chinese.get(model, model)), *cells
@@ -337,14 +337,14 @@ def lengths():
 
 @table(
     "rate, held-out training reviews | averaging | averaging, pairs",
-    "学习率，训练集里留出的影评 | 词向量取平均 | 加上相邻词对",
+    "学习率，训练集里留出的影评 | 词向量取平均 | 加上二元",
 )
 def rates():
     for english, chinese, rate in (
         ("falling from 0.001", "从 0.001 降到 0", "rate 0.001, 4 epochs"),
         ("falling from 0.003", "从 0.003 降到 0", "rate 0.003, 4 epochs"),
         ("falling from 0.01", "从 0.01 降到 0", "rate 0.01, 4 epochs"),
-        ("held at 0.001", "一直是 0.001", "0.001 held"),
+        ("held at 0.001", "固定为 0.001", "0.001 held"),
     ):
         models = "averaging", "averaging, pairs"
         cells = [percent(scores(f"held out: {model}, {rate}", seeds=3)) for model in models]
@@ -527,6 +527,105 @@ def decay():
             values("decay", script=script, quantity=f"{q} p50") for q in ("number", "gradient")
         ]
         yield network, *(spread(cell) for cell in cells)
+
+
+# ------------------------------------------------------------- short tables of the learner's pages
+def mean(numbers, form=".1f", unit=""):
+    """A mean without its range, in English and in Chinese: "83.7 %", "83.7%"."""
+    number = format(statistics.mean(numbers), form)
+    return (f"{number} {unit}" if unit else number), number + unit
+
+
+def decimals(numbers):
+    """A mean in one digit, written out: "0.0000006"."""
+    return format(float(format(statistics.mean(numbers), ".0e")), ".9f").rstrip("0")
+
+
+@table("model | accuracy | whole run, two CPU cores", "模型 | 准确率 | 整次运行，两个 CPU 核")
+def results_short():
+    for script, english, chinese in (
+        ("rnn_cell_imdb", "two SimpleRNNCells stepped by hand", "手写循环的 SimpleRNNCell"),
+        ("rnn_layer_imdb", "the same as layers", "同样的网络，用现成的层"),
+        ("lstm_imdb", "two LSTM layers", "两层 LSTM"),
+        ("gru_imdb", "two GRU layers", "两层 GRU"),
+    ):
+        accuracy = mean([100 * a for a in scores("as it is", script=script)], unit="%")
+        names = f"`{script}.py`, {english}", f"`{script}.py`，{chinese}"
+        yield names, accuracy, median_cost(script, "whole_s")
+    for experiment, english, chinese in (
+        ("exercise 12", "no network: the average of the word vectors", "没有网络：词向量取平均"),
+        ("exercise 12, pairs", "no network: words and pairs of words", "没有网络：再加上二元"),
+    ):
+        accuracy = mean([100 * a for a in scores(experiment)], unit="%")
+        yield (english, chinese), accuracy, ""
+
+
+@table("before training | a step back keeps | why", "训练前 | 每往回一步乘以 | 为什么")
+def step_back():
+    for script, english, chinese in (
+        ("rnn_layer_imdb", "Keras starts W_hh as a rotation, which shrinks nothing",
+         "W_hh 初始是正交矩阵：只把状态转个方向，不缩小"),
+        ("lstm_imdb", "the forget gate starts at .73, and some more comes back by way of h",
+         "遗忘门初始只有 0.73，另有一些经 h 绕回来"),
+        ("gru_imdb", "the update gate starts at .5, and some more comes back by way of h",
+         "更新门初始只有 0.5，另有一些经 h 绕回来"),
+    ):  # fmt: skip
+        falls = values("backward", quantity="gradient 1/71 p50", script=script, when="before")
+        kept = mean([fall ** (1 / 70) for fall in falls], ".3f")
+        yield NETWORKS[script], kept, (english, chinese)
+
+
+@table(
+    "network, and how it starts | runs that learn the first of 80 words",
+    "网络，和它的初始值 | 学会 80 个词里第一个的次数",
+)
+def first_word_80():
+    for start, english, chinese in (
+        ("SimpleRNN", "SimpleRNN as in Keras", "SimpleRNN，默认"),
+        ("SimpleRNN .7", "SimpleRNN, its W_hh times .7", "SimpleRNN，W_hh 乘以 0.7"),
+        ("LSTM", "LSTM as in Keras (forget gate .73)", "LSTM，默认（遗忘门从 0.73 起）"),
+        ("LSTM b_f = 3", "LSTM, forget gate .95", "LSTM，遗忘门从 0.95 起"),
+        ("GRU", "GRU as in Keras (update gate .5)", "GRU，默认（更新门从 0.5 起）"),
+        ("GRU b_z = 3", "GRU, update gate .95", "GRU，更新门从 0.95 起"),
+    ):
+        runs = first_word_runs(start, "80")
+        n = sum(max(run) >= 0.99 for run in runs)
+        yield (english, chinese), (f"{n} of {len(runs)}", f"{len(runs)} 次里 {n} 次")
+
+
+@table(
+    "part of the first epoch that is done | gradient at word 1 | at word 80",
+    "第一轮进行到 | 第一个词处的梯度 | 最后一个词处",
+)
+def first_epoch_short():
+    for tenth, english, chinese in (
+        (0, "nothing", "还没开始"),
+        (1, "one tenth", "十分之一"),
+        (2, "two tenths", "十分之二"),
+        (10, "all", "结束"),
+    ):
+        cells = (
+            values("first_epoch", hints="everywhere", quantity=f"gradient {n} after {tenth} tenths")
+            for n in (1, 80)
+        )
+        yield (english, chinese), *(decimals(numbers) for numbers in cells)
+
+
+@table(
+    "what stays of the layer's state | SimpleRNN | LSTM | GRU",
+    "这一层的状态里留下什么 | SimpleRNN | LSTM | GRU",
+)
+def kept_short():
+    for when, english, chinese in (
+        ("as trained", "everything", "全部"),
+        ("only slow", "only the slow number", "只有慢的那个数"),
+        ("only random", "only a random direction", "只有随便一个方向"),
+        ("slow away", "everything but the slow number", "全部，除了慢的那个数"),
+    ):
+        cells = (
+            values("memory", quantity="accuracy", when=when, script=script) for script in NETWORKS
+        )
+        yield (english, chinese), *(mean([100 * a for a in of], unit="%") for of in cells)
 
 
 # --------------------------------------------------------------------------------------- documents

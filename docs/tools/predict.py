@@ -10,13 +10,16 @@ import argparse
 import csv
 import os
 import runpy
+import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import common
 import numpy as np
-import own_data  # first: it finds common
+import own_data
 
 ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
 
