@@ -15,7 +15,7 @@ import example_reviews
 import numpy as np
 import own_data as module
 import pytest
-from conftest import ROOT, call, last_line
+from conftest import ROOT, call, last_line, refused
 
 own_data = partial(call, "own_data")
 
@@ -62,14 +62,6 @@ def rows_of(path, *flags):
     word = {rank: word for word, rank in words.items()}
     texts = (" ".join(word[rank] for rank in x) for x in arrays["x_train"])
     return result, list(zip(texts, arrays["y_train"]))
-
-
-def refused(result, *words, status=1):
-    """Hold that the run ended in one line that says the words, and without a traceback."""
-    assert result.returncode == status, result
-    assert "error: " in last_line(result.stderr)
-    assert [word for word in words if word not in last_line(result.stderr)] == []
-    assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
 
 
 # -------------------------------------------------------------------- as a learner does it
