@@ -47,7 +47,7 @@ INDEX = "imdb_word_index.json"
         ("ﬁne Ⅳ ½", "ﬁne ⅳ ½"),  # no other compatibility form
         ("这部电影真好看", "这 部 电 影 真 好 看"),
         ("真 好看！《影评》，（不错）。", "真 好 看 影 评 不 错"),
-        ("IMAX版3小时", "imax 版 3 小 时"),
+        ("IMAX版3小时～ok～!", "imax 版 3 小 时 ok"),
         ("ひらがな 한글", "ひらがな 한글"),  # as written
         ("cafe\u0301 CAFÉ", "café café"),  # one letter, written in two ways
         ("so good👍!👍🏽👎 ok😀ok", "so good 👍 👍🏽 👎 ok 😀 ok"),
@@ -63,8 +63,8 @@ def test_a_text_is_split_into_words(text, words):
 
 
 def test_the_first_and_the_last_character_of_each_range_is_a_word():
-    ends = "\u3400\u4dbf\u4e00\u9ffc\uf900"  # Python 3.10 knows none from 9ffd to 9fff
-    assert common.tokenize(ends) == [*ends[:-1], unicodedata.normalize("NFC", "\uf900")]
+    for end in "\u3400\u4dbf\u4e00\u9ffc\uf900":  # Python 3.10 knows none from 9ffd to 9fff
+        assert common.tokenize(f"a{end}b") == ["a", unicodedata.normalize("NFC", end), "b"]
 
 
 def test_no_punctuation_is_left_and_no_letter_is_lost():
@@ -251,9 +251,9 @@ def test_a_file_whose_words_cannot_be_read_trains_and_reads_no_review(tmp_path, 
 
 @pytest.mark.parametrize("rank", [10_000, 2**62, 2**70])
 def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, rank, capsys):
-    words = json.dumps({"¡rare": rank, "¡rarest": 9_997, "frequent": 9_996})  # as IMDB's were not
-    index = common.load_word_index(str(write_npz(tmp_path / "my.npz", words=words)))
-    text = "frequent rarest rare"
+    words = {"rare": rank, "rarest": 9_997, "frequent": 9_996, "¡odd": 9_998}  # split otherwise
+    path = write_npz(tmp_path / "my.npz", words=json.dumps(words))
+    index, text = common.load_word_index(str(path)), "frequent rarest rare"
     _, rows = reading(capsys, lambda x, training: (x[:, -1:] == 2) / 2, text, index)
     shown = [("frequent", "0.000"), ("rarest (unknown)", "0.500"), ("rare (unknown)", "0.500")]
     assert [row[:2] for row in rows] == shown

@@ -8,13 +8,13 @@ is that of a function below; pages in docs/zh-CN get its Chinese form. For a new
 function, put the two marks where the table belongs, and run this program.
 """
 
-import argparse
 import itertools
 import re
 import statistics
 import sys
 from functools import partial
 
+from docs.measure import flags
 from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS
 from docs.measure.readings import (
     LENGTHS,
@@ -658,9 +658,7 @@ def remade(page, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
     check, differ = parser.parse_args().check, False
     for path in documents():
