@@ -445,6 +445,36 @@ def test_damaged_weights_are_one_whole_sentence(changed, kind):
     check_failure(load(changed, "--review", "good"), f"{changed}: damaged, or not weights of")
 
 
+@pytest.mark.parametrize(
+    "error, hint",
+    [
+        (PermissionError(13, "Permission denied"), False),
+        (OSError(5, "Input/output error"), False),
+        (BlockingIOError(11, "Unable to synchronously open file (unable to lock file)"), True),
+        (OSError(37, "unable to open file (unable to lock file, 'No locks available')"), True),
+    ],
+)
+def test_weights_that_the_system_cannot_read_end_in_its_reason(changed, error, hint, monkeypatch):
+    """A stand-in, because nothing keeps a file from root."""
+
+    def refused(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(h5py, "File", refused)
+    result = load(changed, "--review", "good")
+    check_failure(result, f"{changed}: {error}")
+    assert ("HDF5_USE_FILE_LOCKING=FALSE" in result.stderr) == hint
+    assert "damaged" not in result.stderr
+
+
+def test_good_weights_under_a_name_that_keras_does_not_read_are_told_the_ending(changed):
+    for name in "best.h5", "best":
+        path = changed.rename(changed.with_name(name))
+        check_failure(load(path, "--review", "good"), f"{path}: Keras reads")
+        assert ".weights.h5" in load(path, "--review", "good").stderr
+        changed = path
+
+
 def test_a_note_with_control_characters_is_printed_without_them_and_cut(changed):
     with h5py.File(changed, "a") as file:
         file.attrs.update(data="\x1b[31m\n" + "x" * 5_000, words="other")
