@@ -83,6 +83,12 @@ def fail(message, status=1):
     raise SystemExit(status)
 
 
+def reason(error):
+    """Return what the system says, and what helps where a network drive has no locks."""
+    locks = "unable to lock file" in str(error)
+    return f"{error}{'; set HDF5_USE_FILE_LOCKING=FALSE' if locks else ''}"
+
+
 def number(kind, low, high, text):
     """Turn the text of a flag into an int or a float (kind), from low to high."""
     with contextlib.suppress(ValueError):
@@ -117,23 +123,6 @@ def own_file(ending, text):
     return path
 
 
-def use_device(args, parser):
-    """Set --device, and how its graphs are improved; what cannot be had ends the run."""
-    try:
-        if args.device == "cpu":
-            tf.config.set_visible_devices([], "GPU")
-    except RuntimeError:
-        parser.error("--device cpu: this Python has used the GPU; restart the notebook's kernel")
-    on_cpu = not tf.config.get_visible_devices("GPU")
-    if args.device == "gpu" and on_cpu:
-        parser.error(f"--device gpu: {NO_GPU}")
-    hidden = args.device == "cpu" or "CUDA_VISIBLE_DEVICES" in os.environ
-    if on_cpu and not hidden and any(map(os.path.exists, NVIDIA)):
-        print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
-    # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll and on_cpu})
-
-
 def parse_args(script, argv=None, unroll=False):
     """Read the command line, set device and seed -> the flags, and script: its name without .py."""
     os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # for summary()
@@ -165,7 +154,19 @@ def parse_args(script, argv=None, unroll=False):
         parser.error("--review reads a text: docs/tools/predict.py reads a file of reviews")
     if not all(map(tokenize, args.review)):
         parser.error("--review: there is no word in it")
-    use_device(args, parser)
+    try:
+        if args.device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+    except RuntimeError:
+        parser.error("--device cpu: this Python has used the GPU; restart the notebook's kernel")
+    on_cpu = not tf.config.get_visible_devices("GPU")
+    if args.device == "gpu" and on_cpu:
+        parser.error(f"--device gpu: {NO_GPU}")
+    hidden = args.device == "cpu" or "CUDA_VISIBLE_DEVICES" in os.environ
+    if on_cpu and not hidden and any(map(os.path.exists, NVIDIA)):
+        print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
+    # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll and on_cpu})
     keras.utils.clear_session(free_memory=False)  # what a notebook's earlier run has left
     keras.utils.set_random_seed(args.seed)
     return args
@@ -433,7 +434,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
                 if path:
                     write_atomically(path, write)
             except OSError as error:
-                self.errors.append(f"cannot write {path}: {error}")
+                self.errors.append(f"cannot write {path}: {reason(error)}")
                 print("warning:", self.errors[-1], file=sys.stderr)
 
     def on_train_end(self, logs=None):
@@ -502,9 +503,8 @@ def load_weights(args, model):
     except Exception as error:  # h5py and Keras raise whatever the content of a file leads to
         why = f"damaged, or not weights of {args.script} with --units {args.units}"
         if getattr(error, "errno", None):  # of the system, not of the content
-            locks = "unable to lock file" in str(error)
-            why = f"{error}{'; set HDF5_USE_FILE_LOCKING=FALSE' if locks else ''}"
-        elif not args.load.endswith(".weights.h5"):
+            why = reason(error)
+        elif h5py.is_hdf5(args.load) and not args.load.endswith(".weights.h5"):
             why = "Keras reads weights only from a name that ends in .weights.h5: rename it"
         fail(f"{args.load}: {why}")
     words = str(notes.get("words", ""))  # none in weights that a script has not saved
