@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, call, last_line, write_npz
 from docs.measure import copies, names, networks, readings, runs
-from docs.measure.names import LAST_LINE, SCRIPTS
+from docs.measure.names import LAST_LINE
 
 EXPERIMENTS = runs.EXPERIMENTS
 FLAGS = "--subset 200 --epochs 2 --units 4"
