@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import reference
+import rnn_cell_imdb
 from conftest import ROOT, TINY, build, call, parsed
 from docs.measure import copies
 
@@ -138,6 +139,14 @@ def test_dropout_is_in_both_cells_of_min_gru(layer, folder, monkeypatch):
     np.testing.assert_array_equal(dropped, again)  # one mask for all steps
 
 
+def test_the_parameters_that_exercise_15_names_are_those_of_the_cells(folder, monkeypatch):
+    plain = build(rnn_cell_imdb)
+    gated = build(patched("15-min-gru", folder, monkeypatch))
+    cells = gated.cell_1, gated.cell_2, plain.cell_1, plain.cell_2
+    (section,) = re.findall(r"(?s)\n## 15\. .*?\*\*Ask", TEXT)
+    assert re.findall(r"`([\d,]+)`", section) == [f"{cell.count_params():,}" for cell in cells]
+
+
 def test_the_forget_gate_and_no_other_begins_open(folder, monkeypatch):
     model = patched("14-open-forget-gate", folder, monkeypatch).SentimentClassifier(4)
     model.build((None, 80))
@@ -158,12 +167,15 @@ def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeyp
 
 def test_the_text_names_every_patch_and_no_other():
     named = set(re.findall(r"\b(\d\d-[a-z0-9-]+)\.patch", TEXT))
-    assert named == set(PATCHES) == {*DOES, *OF_COMMON, "09-hold-the-rate"} and len(named) == 10
+    assert named == set(PATCHES) == {*DOES, *OF_COMMON, "09-hold-the-rate"} and len(named) == 13
 
 
-def test_there_are_fifteen_exercises_each_with_its_four_parts():
-    parts = re.split(r"^## \d+\. ", TEXT, flags=re.M)[1:]
-    assert len(parts) == 15
-    for part in parts:
-        for word in ("**Do.**", "**Ask.**", "**Seen.**", "**Learned.**"):
-            assert part.count(word) == 1, part
+def test_there_are_nineteen_exercises_each_with_its_parts_and_the_answer_folded():
+    assert TEXT.startswith("# Nineteen exercises\n")
+    parts = re.split(r"^## (\d+)\. ", TEXT, flags=re.M)[1:]
+    assert parts[::2] == [str(number) for number in range(1, 20)]
+    for part in parts[1::2]:
+        words = "**Do.**", "*You should see*", "**Ask.**", "<details>", "**Seen.**", "**Learned.**"
+        assert [part.count(word) for word in words] == [1] * 6, part
+        folded = part.split("<details>")[1].split("</details>")[0]
+        assert "**Seen.**" in folded and "**Learned.**" in folded, part
