@@ -578,6 +578,56 @@ def test_both_languages_are_complete_and_the_questions_use_its_words():
         assert re.search(rf"\b{units}\b", lead)
 
 
+LABELS = {f"when {key}": f"{key} training" for key in watch.WHEN}
+LABELS |= {"layer 0": "layer 1", "layer 1": "layer 2", "held ": "nothing"}
+CHINESE_GATES = dict(i="输入门", f="遗忘门", o="输出门", z="更新门", r="重置门")
+
+
+@needs_node
+def test_labels_headings_and_counts_say_what_they_stand_beside():
+    steps = [["click", what] for what in ("when before", "net GRU", "layer 1", "net SimpleRNN")]
+    both = [show(TEXT, steps, language) for language in ("en", "zh")]
+    for view, chinese in zip(*both):
+        texts = [v.said | v.text | {k: words_of(tree(h)) for k, h in v.html.items()}
+                 for v in (view, chinese)]  # fmt: skip
+        numbers = [{k: sorted(re.findall(r"\d+", t)) for k, t in some.items()} for some in texts]
+        assert numbers[0] == numbers[1]
+        for key in ("nets", "layers", "when", "held"):
+            for button in tree(view.html[key]).iter("button"):
+                action, value = button.get("data-do").split(" ")
+                label = ", ".join(value) if action == "held" else value
+                assert words_of(button) == LABELS.get(f"{action} {value}", label)
+        lines = importlib.import_module(SCRIPTS[view.state["net"]]).__doc__.splitlines()
+        sections = [tree(v.html["blocks"]).iter("h3") for v in (view, chinese)]
+        for term, said, other in [
+            (a.text.strip(), words_of(a[0]), b[0]) for a, b in zip(*sections)
+        ]:
+            (line,) = [s for s in lines if s.startswith(f"    {term} ")] or ["  votes: "]
+            if len(term) == 1:  # those of c_t and h_t are the page's own words
+                assert f"  {said.split(': h_t')[0]}" in line
+            assert words_of(other).startswith(CHINESE_GATES.get(term, ""))
+    for name, net in json.loads(watch.LINE.search(TEXT)[1])["nets"].items():
+        assert f"{net['units']} ({name})" in both[0][0].said["lead"]
+
+
+@needs_node
+def test_a_question_sets_up_what_it_asks_about():
+    first, *views = show(TEXT, [["click", f"question {k}"] for k in range(6)])
+    panel = tree(first.html["questions"]).findall("li/button")
+    for k, (button, view) in enumerate(zip(panel, views, strict=True)):
+        asked, state, words = words_of(button), view.state, view.state["text"].split()
+        assert (button.get("data-do"), view.text["asked"]) == (f"question {k}", asked)
+        assert view.seen == "asked"  # is scrolled to
+        quoted = re.search("“(.+?)”", asked)  # comes last, of what has been read
+        assert " ".join(words[: state["at"] + 1]).endswith(quoted[1] if quoted else words[-1])
+        assert all(state["unit"] == int(unit) for unit in re.findall(r"unit\s+(\d)", asked))
+        letter = re.search(r"i(?=nput gate)|c(?=_t of)|z(?= of)|$", asked)[0]
+        assert letter in ("", state["letter"])
+        assert state["net"] == ("GRU" if "GRU" in asked else "LSTM")
+        assert state["when"] == ("before" if "Before training" in asked else "after")
+        assert bool(state["held"]) == ("Hold" in asked)
+
+
 def test_the_page_is_one_file_and_small():
     assert not re.search(
         r"src\s*=|url\(|@import|import\(|fetch\(|XMLHttp|https?:|localStorage", TEXT

@@ -411,6 +411,36 @@ def test_damaged_weights_and_odd_notes_are_one_line_before_anything_is_read(chan
             assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "error, hint",
+    [
+        (PermissionError(13, "Permission denied"), False),
+        (OSError(5, "Input/output error"), False),
+        (BlockingIOError(11, "Unable to synchronously open file (unable to lock file)"), True),
+        (OSError(37, "unable to open file (unable to lock file, 'No locks available')"), True),
+    ],
+)
+def test_weights_that_the_system_cannot_read_end_in_its_reason(changed, error, hint, monkeypatch):
+    """A stand-in, because nothing keeps a file from root."""
+
+    def refused(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(h5py, "File", refused)
+    result = load(changed, "--review", "good")
+    check_failure(result, f"{changed}: {error}")
+    assert ("HDF5_USE_FILE_LOCKING=FALSE" in result.stderr) == hint
+    assert "damaged" not in result.stderr
+
+
+def test_good_weights_under_a_name_that_keras_does_not_read_are_told_the_ending(changed):
+    for name in "best.h5", "best":
+        path = changed.rename(changed.with_name(name))
+        check_failure(load(path, "--review", "good"), f"{path}: Keras reads")
+        assert ".weights.h5" in load(path, "--review", "good").stderr
+        changed = path
+
+
 def test_weights_that_are_no_numbers_are_read_and_scored(changed):
     """Nothing is hidden: the rows show nan, and a score ends as a training that diverged does."""
     with h5py.File(changed, "a") as file:

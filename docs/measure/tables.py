@@ -25,6 +25,7 @@ from docs.measure.readings import (
     rows,
     scores,
     scores_at,
+    settings,
     values,
 )
 
@@ -73,6 +74,11 @@ def median_cost(script, column):
     return with_unit(
         format(statistics.median(values("costs", column, script=script)), form), *units
     )
+
+
+def named(model):
+    """A model of MODELS in English and in Chinese."""
+    return model, {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}.get(model, model)
 
 
 # ------------------------------------------------------------------------------------------ tables
@@ -155,6 +161,10 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
     ),
     "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
     "15": ("minGRU (SimpleRNNCell)", "minGRU（SimpleRNNCell）", "rnn_cell_imdb"),
+    "16": ("half the time (LSTM)", "一半的时间（LSTM）", "lstm_imdb"),
+    "17": ("two classes (LSTM)", "两个类别（LSTM）", "lstm_imdb"),
+    "18": ("the best epoch (LSTM)", "最好的一轮（LSTM）", "lstm_imdb"),
+    "19": ("attention (LSTM)", "注意力（LSTM）", "lstm_imdb"),
 }
 
 
@@ -166,7 +176,7 @@ def exercises():
             changed, plain = f"{changed}, pairs", changed
         yield (
             (f"{number}. {english}", f"{number}. {chinese}"),
-            percent(scores(changed)),
+            percent(scores(changed, **({"script": script} if number == "16" else {}))),
             percent(scores(plain, seeds=5, script=script)),
         )
 
@@ -287,11 +297,26 @@ def held():
             )
 
 
-def remembered(when, form=spread):
+def remembered(when, column="refitted", form=spread):
     """The scores of the three networks with a part of their state taken away."""
     for script in NETWORKS:
-        accuracy = values("memory", quantity="accuracy", when=when, script=script)
-        yield percent(accuracy, form)
+        yield percent(values("kept", column, when=when, script=script), form)
+
+
+KEPT = (  # of memory.csv and kept.csv
+    ("as trained", "everything", "全部"),
+    ("only slow", "**only the slow number**", "**只有慢的那个数**"),
+    ("only first component", "only the first principal component", "只有第一主成分"),
+    ("only random", "only a random direction", "只有一个随机方向"),
+    ("slow away", "all but the slow number", "全部，除了慢的那个数"),
+    ("ten others away", "all but the ten largest other components",
+     "全部，除了另外十个最大的主成分"),
+    ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
+    ("first component away", "all but the first principal component", "全部，除了第一主成分"),
+    ("half away", "a random half of the dimensions", "随机抽一半维度"),
+    ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
+    ("half away, slow away", "the same half without the slow number", "同样的一半，去掉慢的那个数"),
+)  # fmt: skip
 
 
 @table(
@@ -299,19 +324,15 @@ def remembered(when, form=spread):
     "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
 )
 def kept():
-    names = (
-        ("as trained", "everything", "全部"),
-        ("only slow", "**only the slow number**", "**只有慢的那个数**"),
-        ("only first component", "only the first principal component", "只有第一主成分"),
-        ("only random", "only a random direction", "只有一个随机方向"),
-        ("slow away", "all but the slow number", "全部，除了慢的那个数"),
-        ("ten others away", "all but the ten largest other components",
-         "全部，除了另外十个最大的主成分"),
-        ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
-        ("half away", "a random half of the dimensions", "随机抽一半维度"),
-        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
-    )  # fmt: skip
-    return listed(names, remembered)
+    return listed(KEPT, partial(remembered, column="accuracy"))
+
+
+@table(
+    "threshold fitted on one half, scored on the other | SimpleRNN | LSTM | GRU",
+    "阈值在一半影评上重定，在另一半上评分 | SimpleRNN | LSTM | GRU",
+)
+def kept_refitted():
+    return listed(KEPT, remembered)
 
 
 @table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
@@ -345,10 +366,72 @@ def gradients_after(hints, tenth, words=(1, 41, 61, 80), form=tiny):
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
-    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}
     for model in MODELS:
         cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
-        yield (model, chinese.get(model, model)), *cells
+        yield named(model), *cells
+
+
+@table("model | 40 words | 80 | 200 | 320", "模型 | 保留 40 个词 | 80 | 200 | 320")
+def lengths_alike():
+    for model in MODELS:
+        cells = (scores(f"chosen alike, {n} words: {model}") for n in (40, 80, 200, 320))
+        yield named(model), *map(percent, cells)
+
+
+@table(
+    "model | as the post has it | chosen alike | what was chosen",
+    "模型 | 照博文的设置 | 同样用心去挑 | 挑出来的设置",
+)
+def equal_care():
+    for model, (experiment, script) in MODELS.items():
+        if script == "baseline":
+            experiment = f"rate 0.001: {model}"
+        layers, rate, epochs = next(iter(settings(model)))
+        english, chinese = f"rate {rate}, {epochs} epochs", f"学习率 {rate}，{epochs} 轮"
+        if layers:
+            english, chinese = f"{layers} layers, {english}", f"{layers} 层，{chinese}"
+        yield (
+            named(model),
+            percent(scores(experiment, seeds=5, script=script)),
+            percent(scores(f"chosen alike, 80 words: {model}")),
+            (english.replace("1 layers", "1 layer"), chinese),
+        )
+
+
+@table(
+    "held out, 2 / 3 / 4 epochs | rate 0.0005 | 0.001 | 0.002 | 0.003",
+    "留出的影评，2 / 3 / 4 轮 | 学习率 0.0005 | 0.001 | 0.002 | 0.003",
+)
+def grid():
+    for model in MODELS:
+        tried = settings(model)
+        for layers in sorted({setting[0] for setting in tried}):
+            english, chinese = named(model)
+            depth = ("", "") if not layers else (f", layers: {layers}", f"，层数 {layers}")
+            cells = (
+                [tried[layers, rate, epochs][0] for epochs in "234"]
+                for rate in ("0.0005", "0.001", "0.002", "0.003")
+            )
+            yield (
+                (english + depth[0], chinese + depth[1]),
+                *(" / ".join(f"{100 * accuracy:.1f}" for accuracy in of) for of in cells),
+            )
+
+
+@table(
+    "the best three, held out | first | second | third",
+    "留出的影评，最好的三个 | 第一 | 第二 | 第三",
+)
+def best_three():
+    for model in MODELS:
+        tried = [(s, a) for s, a in settings(model).items() if len(a) == 5]
+        yield (
+            named(model),
+            *(
+                f"{'/'.join(filter(None, setting))}: {percent(accuracies)[0]}"
+                for setting, accuracies in tried
+            ),
+        )
 
 
 @table(
@@ -370,7 +453,7 @@ def rates():
 
 
 # ------------------------------------------------------------------------------------ what decides
-REORDERED = ("neighbours exchanged", "shuffled")  # of shuffle.csv
+ORDERS = ("as they are", "neighbours exchanged", "shuffled")  # of shuffle.csv
 BY_HAND = {"rnn_cell_imdb": "SimpleRNNCell", **NETWORKS}
 OPENING = [  # of the first word and paths.csv: name, script, b_f or b_z, start in tasks.csv
     (f"{name}, {gate} = {bias}", script, bias, name + (f" {gate} = {bias}" if n else ""))
@@ -391,12 +474,25 @@ def shuffle():
     for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
         for script, network in BY_HAND.items():
             where = dict(experiment=experiment, script=script)
-            cells = [("accuracy", order) for order in ("as they are", *REORDERED)]
-            cells += [("same_verdict", order) for order in REORDERED]
+            cells = [("accuracy", order) for order in ORDERS]
+            cells += [("same_verdict", order) for order in ORDERS[1:]]
             yield (
                 (f"{english}, {network}", f"{chinese}，{network}"),
                 *(percent(values("shuffle", column, order=o, **where)) for column, o in cells),
             )
+
+
+@table(
+    "trained on | words as they are | neighbours exchanged | shuffled",
+    "训练数据 | 原来的词序 | 相邻两词对调 | 全部打乱",
+)
+def shuffled():
+    for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
+        for script, network in NETWORKS.items():
+            where = dict(experiment=experiment, script=script)
+            orders = (values("shuffle", "accuracy", order=o, **where) for o in ORDERS)
+            cells = (percent(accuracies, mean) for accuracies in orders)
+            yield (f"{network}, {english}", f"{network}，{chinese}"), *cells
 
 
 @table(
@@ -427,6 +523,31 @@ def levels():
         where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
         cells = (values("paths", word, **where) for word in ("1", "20", "40", "60", "80"))
         yield (name, name.replace(", ", "，")), *(tiny(cell) for cell in cells)
+
+
+@table(
+    "start | gradient at word 1, IMDB, before | test accuracy, IMDB",
+    "初始值 | IMDB，训练前，第 1 个词处的梯度 | IMDB 测试准确率",
+)
+def starts_imdb():
+    known = {
+        "LSTM, b_f = 1": "as it is",
+        "GRU, b_z = 0": "as it is",
+        "LSTM, b_f = 3": "exercise 14",
+    }
+    for name, script, bias, _ in OPENING:
+        where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
+        experiment = known.get(name, name.split(", ")[1])
+        yield (
+            (name, name.replace(", ", "，")),
+            tiny(values("paths", "1", **where)),
+            percent(scores(experiment, seeds=5, script=script)),
+        )
+    yield (
+        ("LSTM, b_f = 3, --clipnorm 0.05", "LSTM，b_f = 3，--clipnorm 0.05"),
+        "",
+        percent(scores("b_f = 3, clipnorm 0.05")),
+    )
 
 
 @table(
@@ -617,7 +738,26 @@ def kept_short():
         ("only random", "only a random direction", "只有随便一个方向"),
         ("slow away", "everything but the slow number", "全部，除了慢的那个数"),
     )
-    return listed(names, lambda when: remembered(when, mean))
+    return listed(names, partial(remembered, form=mean))
+
+
+@table("what is held, and where | LSTM | GRU", "固定什么，在哪里 | LSTM | GRU")
+def marker_short():
+    names = (
+        (("nothing", "nothing", ""), "nothing", "什么都不固定"),
+        (("ifo", "zr", "after"), "all gates, at the word after it", "所有的门，在标记的后一个词"),
+        (("ifo", "zr", "marker"), "all gates, at the marker", "所有的门，在标记词"),
+        (("g", "g", "marker"), "the candidate, at the marker", "候选 g，在标记词"),
+        (("f", "z", "every word"), "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
+        (("i", "r", "every word"), "i (of the GRU: r), at every word", "i（GRU：r），在每个词"),
+    )
+
+    def cells(key):
+        *held, at = key
+        for script, which in zip(GATES, held):
+            yield percent(values("marker", "accuracy", script=script, held=which, at=at), mean)
+
+    return listed(names, cells)
 
 
 # --------------------------------------------------------------------------------------- documents

@@ -20,16 +20,17 @@ function compute() {
 
 // ---------------------------------------------------------------------------------- the browser
 const nodes = {}, said = {}, handlers = {}, focused = [];
-let tick = null; // what setInterval would call
+let tick = null, seen = null; // what setInterval would call; what was scrolled to
 function node(id) {
   if (!html.includes(`id="${id}"`)) throw new Error(`the page has no ${id}`);
   return nodes[id] ??= { id, innerHTML: "", textContent: "", value: "", dataset: {},
-    querySelector: () => ({ offsetTop: 500 }), addEventListener(kind, f) { handlers[id + " " + kind] = f } };
+    querySelector: () => ({ offsetTop: 500 }), addEventListener(kind, f) { handlers[id + " " + kind] = f },
+    scrollIntoView() { seen = id } };
 }
 for (const [, key] of html.matchAll(/data-say="(\w+)"/g)) said[key] = { dataset: { say: key } };
 globalThis.document = {
   documentElement: {}, activeElement: null, getElementById: node,
-  querySelectorAll: () => Object.values(said),
+  querySelectorAll: (what) => what === "[data-say]" ? Object.values(said) : [],
   querySelector: (what) => ({ focus() { focused.push(what) } }),
   addEventListener(kind, f) { handlers[kind] = f },
 };
@@ -55,7 +56,7 @@ function shown() {
   const of = (key) => Object.fromEntries(Object.values(nodes).map((node) => [node.id, node[key]]));
   return JSON.parse(JSON.stringify({
     state: inPage("state"), html: of("innerHTML"), text: of("textContent"), value: of("value"), max: nodes.at.max,
-    scroll: nodes.sum.scrollTop, lang: document.documentElement.lang, title: document.title, running: !!tick,
+    scroll: nodes.sum.scrollTop, lang: document.documentElement.lang, title: document.title, running: !!tick, seen,
     focused: focused.at(-1), said: Object.fromEntries(Object.entries(said).map(([key, node]) => [key, node.textContent])),
   }));
 }
