@@ -498,7 +498,7 @@ def test_load_and_review_load_no_reviews(toy):
 @pytest.mark.parametrize(
     "p, row, verdict",
     [
-        (0.45, "0.450 |#########           |", "negative: P(positive) = 0.450"),
+        (0.48, "0.480 |##########          |", "negative: P(positive) = 0.480"),
         (0.55, "0.550 |###########         |", "positive: P(positive) = 0.550"),
         (1.0, "1.000 |####################|", "positive: P(positive) = 1.000"),
         (0.0, "0.000 |                    |", "negative: P(positive) = 0.000"),

@@ -298,9 +298,15 @@ def held():
 
 
 def remembered(when, column="refitted", form=spread):
-    """The scores of the three networks with a part of their state taken away."""
+    """The scores of the three networks in kept.csv with a part of their state taken away."""
     for script in NETWORKS:
         yield percent(values("kept", column, when=when, script=script), form)
+
+
+def read_by_step(when):
+    """The scores of the three networks in memory.csv, read by a part of their layers."""
+    for script in NETWORKS:
+        yield percent(values("memory", quantity="accuracy", when=when, script=script))
 
 
 KEPT = (  # of memory.csv and kept.csv
@@ -345,7 +351,7 @@ def ladder():
         ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
         ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
     )  # fmt: skip
-    return listed(names, remembered)
+    return listed(names, read_by_step)
 
 
 @table(
