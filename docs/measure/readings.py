@@ -64,9 +64,10 @@ def first_word_runs(start, words):
 
 
 def settings(model):
-    """What was tried on held-out reviews for a model of MODELS, the best mean of five seeds first.
+    """What was tried on held-out reviews for a model of MODELS, the best mean of some seeds first.
 
-    {(layers, rate, epochs), texts, layers "" where there is no choice: accuracies by seed}
+    {(layers, rate, epochs), texts, layers "" where there is no choice: accuracies by seed}; the
+    settings with one seed come last.
     """
     pattern = re.compile(rf"held out: {model}(?:, (\d) layers)?, rate ([\d.]+), (\d) epochs")
     tried = {}
@@ -75,5 +76,5 @@ def settings(model):
         if match:
             setting = tuple(text or "" for text in match.groups())
             tried.setdefault(setting, []).append(float(row["accuracy"]))
-    order = sorted(tried, key=lambda s: (len(tried[s]) == 5, statistics.mean(tried[s])))
+    order = sorted(tried, key=lambda s: (len(tried[s]) > 1, statistics.mean(tried[s])))
     return {setting: tried[setting] for setting in reversed(order)}

@@ -100,9 +100,9 @@ GRID = {
     model: list(itertools.product(RATES, EPOCHS, (1, 2) if model in NETWORKS.values() else (0,)))
     for model in MODELS
 }
-BEST = {  # the best three of seed 0, which have five seeds; of these the first has the best mean
+BEST = {  # the best three of seed 0, which have more seeds; of these the first has the best mean
     "averaging": [("0.003", 4, 0), ("0.003", 3, 0), ("0.002", 4, 0)],
-    "averaging, pairs": [("0.003", 3, 0), ("0.003", 4, 0), ("0.002", 4, 0)],
+    "averaging, pairs": [("0.003", 4, 0), ("0.003", 3, 0), ("0.002", 4, 0)],
     "SimpleRNN": [("0.001", 3, 1), ("0.001", 4, 1), ("0.001", 4, 2)],
     "LSTM": [("0.002", 3, 2), ("0.002", 2, 2), ("0.002", 2, 1)],
     "GRU": [("0.003", 4, 1), ("0.002", 2, 2), ("0.003", 2, 1)],
@@ -159,7 +159,7 @@ EXPERIMENTS = (
     Experiment(
         "exercise 18, up to ten epochs", "lstm_imdb", "--epochs 10", "18-best-epoch", seeds=3
     ),
-    Experiment("exercise 18, the last of four", "lstm_imdb", lines=FEWER),
+    Experiment("exercise 18, the last of four", "lstm_imdb", lines=FEWER, seeds=3),
     Experiment("exercise 19", "lstm_imdb", patch="19-attention"),
     Experiment("exercise 19, 200 words", "lstm_imdb", "", "19-attention", (words(200),), seeds=3),
     *(
@@ -169,7 +169,7 @@ EXPERIMENTS = (
         if (model, n) != ("LSTM", 200)  # which is exercise 4
     ),
     *(
-        held_out(model, *each, seeds=5 if each in BEST[model] else 1)
+        held_out(model, *each, seeds=(3 if each[2] else 5) if each in BEST[model] else 1)
         for model in MODELS
         for each in GRID[model]
     ),

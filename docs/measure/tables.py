@@ -430,7 +430,7 @@ def grid():
 )
 def best_three():
     for model in MODELS:
-        tried = [(s, a) for s, a in settings(model).items() if len(a) == 5]
+        tried = list(settings(model).items())[:3]
         yield (
             named(model),
             *(
