@@ -154,6 +154,12 @@ EXPERIMENTS = (
         "exercise 15, first word", "rnn_cell_imdb", "--epochs 6", "15-min-gru", data="first"
     ),
     *(Experiment("exercise 16", script, "--epochs 2 --learning-rate 0.003") for script in SCRIPTS),
+    *(
+        Experiment(
+            f"exercise 16, {flag}", "rnn_layer_imdb", f"--epochs 2 --learning-rate 0.003 {flag}"
+        )
+        for flag in ("--clipnorm 0", "--clipnorm 0.05")
+    ),
     Experiment("exercise 17", "lstm_imdb", patch="17-two-classes"),
     Experiment("exercise 18", "lstm_imdb", patch="18-best-epoch"),
     Experiment(
