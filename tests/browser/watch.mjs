@@ -170,6 +170,7 @@ try {
   const ends = await page.locator(".words .now, .cells th.now").evaluateAll((all) => all.map((now) =>
     [now.getBoundingClientRect().right, now.closest(".scroll").getBoundingClientRect().right]));
   for (const [right, edge] of ends) assert.ok(right <= edge + 1, `${right} of ${edge}`);
+  await click("question 0");
 
   // a cell that is clicked has its equation in sight, on a phone too
   for (const [width, height] of [[360, 640], [390, 780], [1280, 800]]) {
