@@ -83,6 +83,12 @@ def fail(message, status=1):
     raise SystemExit(status)
 
 
+def reason(error):
+    """Return what the system says, and what helps where a network drive has no locks."""
+    locks = "unable to lock file" in str(error)
+    return f"{error}{'; set HDF5_USE_FILE_LOCKING=FALSE' if locks else ''}"
+
+
 def number(kind, low, high, text):
     """Turn the text of a flag into an int or a float (kind), from low to high."""
     with contextlib.suppress(ValueError):
@@ -95,9 +101,25 @@ def output(ending, text):
     """Turn the text of a flag into the path of a file that can be written."""
     path = os.path.expanduser(text)
     folder = os.path.dirname(os.path.realpath(path)) + os.sep  # or a file would pass for one
-    free = not os.path.exists(path) or os.path.isfile(path) and os.access(path, os.W_OK)
+    free = not os.path.exists(path) or os.path.isfile(path) and os.access(path, os.R_OK | os.W_OK)
     if not (free and os.access(folder, os.W_OK) and text.endswith(ending)):
         raise argparse.ArgumentTypeError(f"cannot write {text}, or it does not end in {ending}")
+    return path
+
+
+def own_file(ending, text):
+    """Do as output() for a log or weights: a file that is there must be a script's, or empty."""
+    path = output(ending, text)
+    content = Path(path).read_bytes() if os.path.exists(path) else b""
+    own = not content or content.startswith(b"epoch,") and b",accuracy," in content[:1_000]
+    with contextlib.suppress(Exception), h5py.File(path) as weights:  # raises whatever is in it
+        own = "parameters" in weights.attrs
+    if not own:
+        raise argparse.ArgumentTypeError(f"{text} is there, and no script has written it")
+    with contextlib.suppress(OSError):
+        for left in Path(path).resolve().parent.glob(f"unfinished-{os.path.basename(path)}-*"):
+            if time.time() - left.stat().st_mtime > 600:  # what a run is writing is younger
+                print(f"warning: {left} is left of a run that was killed", file=sys.stderr)
     return path
 
 
@@ -117,8 +139,8 @@ def parse_args(script, argv=None, unroll=False):
     add("--unroll", action="store_true", default=unroll, help="a graph of 80 steps, no loop")
     add("--seed", type=partial(number, int, 0, 2**32 - 1), default=0, help=shown)
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
-    add("--save", type=partial(output, ".weights.h5"), metavar="FILE", help="weights, each epoch")
-    add("--log", type=partial(output, ".csv"), metavar="FILE", help="scores of each epoch")
+    add("--save", type=partial(own_file, ".weights.h5"), metavar="FILE", help="weights, each epoch")
+    add("--log", type=partial(own_file, ".csv"), metavar="FILE", help="scores of each epoch")
     add("--load", type=os.path.expanduser, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
     args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
@@ -293,7 +315,8 @@ def make_datasets(train, test, batch_size, seed):
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread can hold up the end of a pass for seconds
     train, test = (tf.data.Dataset.from_tensor_slices(split) for split in (train, test))
-    train = train.shuffle(len(train), seed=seed).batch(batch_size)  # anew each epoch
+    # Shuffled anew each epoch: what take() and skip() of it hold out is trained on the next time.
+    train = train.shuffle(len(train), seed=seed).batch(batch_size)
     return [split.prefetch(2).with_options(options) for split in (train, test.batch(TEST_BATCH))]
 
 
@@ -364,10 +387,11 @@ def load_word_index(data, vocabulary=None):
 def write_atomically(path, write):
     """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
     real = os.path.realpath(path)  # where a link points to
-    folder = os.path.dirname(real)
+    folder, name = os.path.dirname(real), os.path.basename(path)
     os.makedirs(folder, exist_ok=True)
-    with TemporaryDirectory(prefix="unfinished-", dir=folder, ignore_cleanup_errors=True) as beside:
-        new = os.path.join(beside, os.path.basename(path))
+    prefix = f"unfinished-{name}-"
+    with TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as beside:
+        new = os.path.join(beside, name)
         write(new)
         if os.path.exists(real):
             os.chmod(new, os.stat(real).st_mode)
@@ -375,40 +399,53 @@ def write_atomically(path, write):
 
 
 class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
-    """The record of a run: --save and --log after every epoch, and in the end a line."""
+    """The record of a run: --save and --log after every epoch, and in the end a line.
 
-    def __init__(self, args, data, done=None):  # done: what was done, if it is not training
+    It expects one loss and a metric named "accuracy", whatever the network and its output are.
+    """
+
+    def __init__(self, args, data):
         super().__init__()
-        self.args, self.done = args, done
+        self.args = args
         self.data, self.vocabulary, self.index = data
-        self.epochs, self.unwritten = [], []  # a row of scores each; files that failed after it
+        self.done = self.score = None  # in words; accuracy, loss and number of reviews
+        self.epochs, self.errors = [], []  # a row of scores each; what went wrong in the last
 
     def on_train_begin(self, logs=None):
         """Start the clock; make Adam's variables, or the first step would be traced twice."""
         self.started = time.perf_counter()
         self.model.optimizer.build(self.model.trainable_variables)
 
-    def on_test_end(self, logs):
-        """Keep the score on the test set, and of how many reviews: the losses' mean counts them."""
-        self.score = logs["accuracy"], logs["loss"], int(self.model.metrics[0].count)
-
     def on_epoch_end(self, epoch, logs):
         """Write the files, unless the loss is nan. One that cannot be written is tried again."""
+        if "accuracy" not in logs:
+            fail(f'the record of a run reads a metric named "accuracy", not {", ".join(logs)}')
         self.epochs.append({"epoch": epoch + 1, **logs})
         args, seconds = self.args, time.perf_counter() - self.started
         count = f"{epoch + 1}" if epoch + 1 == args.epochs else f"{epoch + 1} of {args.epochs}"
         self.done = f"{count} {'epoch' if args.epochs == 1 else 'epochs'} in {seconds:.1f} s"
+        self.score = self.tested() if "val_loss" in logs else None
+        self.errors = []
         if np.isnan(logs["loss"]):
             self.model.stop_training = True
             return
-        self.unwritten = []
         for path, write in (args.save, self.save), (args.log, self.log):
             try:
                 if path:
                     write_atomically(path, write)
             except OSError as error:
-                self.unwritten.append(f"cannot write {path}: {error}")
-                print("warning:", self.unwritten[-1], file=sys.stderr)
+                self.errors.append(f"cannot write {path}: {reason(error)}")
+                print("warning:", self.errors[-1], file=sys.stderr)
+
+    def on_train_end(self, logs=None):
+        """Begin to count anew: what is counted afterwards is an evaluate() behind fit()."""
+        self.model.reset_metrics()
+
+    def tested(self):
+        """Return what the metrics have counted: accuracy, loss, of how many reviews; or None."""
+        n = int(self.model.metrics[0].count)  # the mean of the losses
+        scores = self.model.get_metrics_result()
+        return (float(scores["accuracy"]), float(scores["loss"]), n) if n else None
 
     def save(self, path):
         """Write the weights, with a note of their number and of which words their ids are."""
@@ -422,7 +459,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     def log(self, path):
         """Write a row for each epoch."""
         with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, self.epochs[0], lineterminator="\n")
+            columns = dict.fromkeys(key for row in self.epochs for key in row)
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.epochs)
 
@@ -430,12 +468,19 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         """Read --review, then print what was done and the score on the test set in one line."""
         if not self.done:  # interrupted in the first epoch
             return
-        args, model, (score, loss, n) = self.args, self.model, self.score
+        args, model = self.args, self.model
+        if not kind:
+            self.score = self.tested() or self.score
+        if self.score:
+            accuracy, loss, n = self.score
+            score = f"test accuracy {accuracy:.4f} ({accuracy * n:.0f}/{n}), loss {loss:.4f}"
+        else:
+            score, loss = "not tested (fit() had no validation_data)", self.epochs[-1]["loss"]
         device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
         line = (
-            f"{args.script}: test accuracy {score:.4f} ({score * n:.0f}/{n}), loss {loss:.4f}, "
-            f"{self.done}, {model.count_params()} parameters, seed {args.seed}, data {self.data}, "
-            f"device {device}, TensorFlow {tf.__version__}, Keras {keras.__version__}"
+            f"{args.script}: {score}, {self.done}, {model.count_params()} parameters, "
+            f"seed {args.seed}, data {self.data}, device {device}, "
+            f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
         try:
             read_reviews(args.review, model, self.index)
@@ -443,8 +488,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             print(line)
         if np.isnan(loss):
             fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
-        if self.unwritten and not kind:
-            fail("; ".join(self.unwritten))
+        if self.errors and not kind:
+            fail("; ".join(self.errors))
 
 
 def load_weights(args, model):
@@ -455,8 +500,13 @@ def load_weights(args, model):
         if notes.get("parameters", model.count_params()) != model.count_params():
             raise ValueError  # Keras would pass over a layer that only the file has
         model.load_weights(args.load)
-    except Exception:  # h5py and Keras raise whatever the content of a file leads to
-        fail(f"{args.load}: damaged, or not weights of {args.script} with --units {args.units}")
+    except Exception as error:  # h5py and Keras raise whatever the content of a file leads to
+        why = f"damaged, or not weights of {args.script} with --units {args.units}"
+        if getattr(error, "errno", None):  # of the system, not of the content
+            why = reason(error)
+        elif h5py.is_hdf5(args.load) and not args.load.endswith(".weights.h5"):
+            why = "Keras reads weights only from a name that ends in .weights.h5: rename it"
+        fail(f"{args.load}: {why}")
     words = str(notes.get("words", ""))  # none in weights that a script has not saved
     if args.data == "auto" and words in ("imdb", "toy"):
         args.data = words
@@ -467,15 +517,19 @@ def load_weights(args, model):
 
 
 def evaluate_saved(args, model):
-    """Read the weights of --load into a built model; then read --review, or score the test set."""
+    """Read --load into a built model; then read --review, or score the test set -> the model."""
+    positive(model, encode([[]]))  # or end: what follows reads one probability
     vocabulary = load_weights(args, model)
     if args.review:
-        return read_reviews(args.review, model, load_word_index(args.data, vocabulary))
-    _, test, data = load_datasets(args)
-    accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    with Record(args, data, done=f"loaded from {os.path.basename(args.load)}") as record:
-        model.evaluate(test, verbose=BAR, callbacks=[record])
+        read_reviews(args.review, model, load_word_index(args.data, vocabulary))
+    else:
+        _, test, data = load_datasets(args)
+        accuracy = keras.metrics.BinaryAccuracy("accuracy")
+        model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+        with Record(args, data) as record:
+            model.evaluate(test, verbose=BAR, callbacks=[record])
+            record.done = f"loaded from {os.path.basename(args.load)}"
+    return model
 
 
 # --------------------------------------------------------------------------------- reading a review
@@ -505,6 +559,14 @@ def tokenize(text):
     return words
 
 
+def positive(model, x):
+    """Return P(positive) of each review: [n, 80] int32 -> [n] float32."""
+    p = model(x, training=False)
+    if p.shape[1:] != (1,):
+        fail(f"--review and --load read one P(positive), not {tuple(p.shape)}: see exercise 17")
+    return p[:, 0]
+
+
 def read_reviews(texts, model, index):
     """Print for each text what the network thinks after each word, and the verdict."""
     for text in texts:
@@ -512,7 +574,7 @@ def read_reviews(texts, model, index):
         ranks = [index.get(word, TOTAL_WORDS) for word in words]
         x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
         batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
-        probabilities = np.concatenate([model(b, training=False)[:, 0] for b in batches])  # [n]
+        probabilities = np.concatenate([positive(model, b) for b in batches])  # [n]
         shown = [f"{w} (unknown)" if i == OOV else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
@@ -522,7 +584,10 @@ def read_reviews(texts, model, index):
 
 
 def run(main):
-    """Call main() as a program: Ctrl-C ends it in one line, and the end of a pipe in none."""
+    """Call main() as a program: Ctrl-C ends it in one line, and the end of a pipe in none.
+
+    (In a notebook call main([...flags]) itself: what it returns is the model.)
+    """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # None when it is closed
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a pipe on Windows may lack some characters

@@ -35,6 +35,7 @@ class SentimentClassifier(keras.Model):
 
     def build(self, shape):
         # Makes the weights, from shapes alone: Keras would make none, or run call() to learn them.
+        # self.layers are in the order of __init__, and each must read what the one before it gives.
         for layer in self.layers:  # [b, 80] -> [b, 80, 100] -> [b, 80, 64] -> [b, 64] -> [b, 1]
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
@@ -56,14 +57,14 @@ def main(argv=None):
     train, test, data = common.load_datasets(args)
     model.summary()
     adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
-    # an object, because for the string "accuracy" Keras would build the metric inside fit() and
-    # trace the graph a second time
+    # an object, because Keras builds the metric of a string inside fit(), and then traces twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, data) as record:  # each epoch's files, and the last line
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )
+    return model
 
 
 if __name__ == "__main__":

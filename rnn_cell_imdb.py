@@ -64,14 +64,14 @@ def main(argv=None):
     train, test, data = common.load_datasets(args)
     model.summary()
     adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
-    # an object, because for the string "accuracy" Keras would build the metric inside fit() and
-    # trace the graph a second time
+    # an object, because Keras builds the metric of a string inside fit(), and then traces twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, data) as record:  # each epoch's files, and the last line
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )
+    return model
 
 
 if __name__ == "__main__":

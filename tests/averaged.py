@@ -37,7 +37,7 @@ class SentimentClassifier(keras.Model):
 
 def main(argv=None):
     with mock.patch.object(gru_imdb, "SentimentClassifier", SentimentClassifier):
-        gru_imdb.main(argv)
+        return gru_imdb.main(argv)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,14 @@ def check_failure(result, words, status=1):
     assert "Traceback" not in result.stderr and "test accuracy" not in result.stdout
 
 
+def refused(result, *words, status=1):
+    """The run ended in a line that says the words; there may be others before it."""
+    assert result.returncode == status, result
+    line = last_line(result.stderr)
+    assert "error: " in line and [word for word in words if word not in line] == []
+    assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
+
+
 def write_npz(path, words=None, **changes):
     """Write 30 + 20 tiny reviews in the layout of imdb.npz, members replaced by `changes`.
 

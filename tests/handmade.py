@@ -1,20 +1,27 @@
 """Networks whose weights are set by hand, so that the answer is known, and what they read."""
 
+import importlib
+
 import common
-import lstm_imdb
 import numpy as np
-import rnn_layer_imdb
 
 UP, DOWN, NOTHING = 4, 5, 6  # ids of words
 LENGTH = 20  # words; each step is read by itself, and that takes its time
+UPS_AND_DOWNS = {UP: [0.01], DOWN: [-0.01]}
 
 
-def with_vectors(model):
-    """A model whose word vectors have only a first number: 0.01 of UP, -0.01 of DOWN."""
-    model.build((None, LENGTH))
-    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
-    vectors[[UP, DOWN], 0] = 0.01, -0.01
-    model.embedding.embeddings.assign(vectors)
+def network(script, vectors, kernel, *weights):
+    """The network of a script with weights as get_weights() has them, from layer 1 to Dense.
+
+    vectors: {id: first numbers of its word vector}; kernel: first rows of layer 1's. The rest is 0.
+    """
+    model = importlib.import_module(script).SentimentClassifier(len(weights[-2]))
+    model.build((None, common.MAX_REVIEW_LEN))
+    embedding, whole_kernel = (np.zeros(weight.shape) for weight in model.get_weights()[:2])
+    for word, numbers in vectors.items():
+        embedding[word, : len(numbers)] = numbers
+    whole_kernel[: len(kernel)] = kernel
+    model.set_weights([embedding, whole_kernel, *map(np.array, weights)])
     return model
 
 
@@ -23,25 +30,16 @@ def counter():
 
     Layer 2 hands on unit 0, and the word in unit 1. At sums below 0.1 tanh is the identity.
     """
-    model = with_vectors(rnn_layer_imdb.SentimentClassifier(2))
-    kernel = np.zeros((common.EMBEDDING_LEN, 2), np.float32)
-    kernel[0] = 1
-    model.rnn_1.set_weights([kernel, np.diag([1, 0]), np.zeros(2)])
-    model.rnn_2.set_weights([np.eye(2), np.zeros((2, 2)), np.zeros(2)])
-    model.dense.set_weights([np.array([[100], [0]]), np.zeros(1)])
-    return model
+    first = [[1, 1]], np.diag([1, 0]), [0, 0]
+    second = np.eye(2), np.zeros((2, 2)), [0, 0]
+    return network("rnn_layer_imdb", UPS_AND_DOWNS, *first, *second, [[100], [0]], [0])
 
 
 def lstm():
     """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs."""
-    model = with_vectors(lstm_imdb.SentimentClassifier(1))
-    kernel = np.zeros((common.EMBEDDING_LEN, 4), np.float32)
-    kernel[0, 2] = 1  # i, f, g, o
-    model.rnn_1.set_weights([kernel, np.zeros((1, 4)), np.array([20, 20, 0, 20])])
-    of_h = np.array([[0, 0, 1, 0]])
-    model.rnn_2.set_weights([of_h, np.zeros((1, 4)), np.array([20, -20, 0, 20])])
-    model.dense.set_weights([np.array([[100]]), np.zeros(1)])
-    return model
+    first = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, 20, 0, 20]  # i, f, g, o
+    second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
+    return network("lstm_imdb", UPS_AND_DOWNS, *first, *second, [[100]], [0])
 
 
 def three_reviews():

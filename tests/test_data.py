@@ -63,10 +63,9 @@ def test_lists_of_any_length_are_encoded_as_keras_does():
     rng = random.Random(0)
     for _ in range(100):
         reviews = some_reviews(rng)
+        expected = by_keras([[min(r, 10_000) for r in row] for row in reviews])
         x = common.encode(iter(reviews))  # one after the other, whatever gives them
-        np.testing.assert_array_equal(
-            x, by_keras([[min(r, 10_000) for r in row] for row in reviews])
-        )
+        np.testing.assert_array_equal(x, expected)
 
 
 def test_a_file_as_large_as_imdb_is_read(tmp_path):
@@ -92,13 +91,13 @@ def test_facts_of_the_real_data(imdb):
     assert y.sum() == y_test.sum() == 12_500
 
 
-@pytest.mark.parametrize("kind", [bool, np.uint8, float, lambda y: y[:, None]])
-def test_labels_of_other_kinds_are_labels(tmp_path, kind):
+@pytest.mark.parametrize("dtype", [bool, np.uint8, float])
+@pytest.mark.parametrize("shape", [(30,), (30, 1)])
+def test_labels_of_other_kinds_are_labels(tmp_path, dtype, shape):
     """What pandas and NumPy make of a column of zeros and ones."""
-    y = (np.arange(30) < 15).astype(np.int64)
+    y = (np.arange(30) < 15).astype(dtype).reshape(shape)
     expected = common.read_npz(write_npz(tmp_path / "plain.npz"))
-    other = kind(y) if not isinstance(kind, type) else y.astype(kind)
-    for ours, plain in zip(common.read_npz(write_npz(tmp_path / "o.npz", y_train=other)), expected):
+    for ours, plain in zip(common.read_npz(write_npz(tmp_path / "o.npz", y_train=y)), expected):
         assert ours[1].dtype == np.int64
         np.testing.assert_equal(ours, plain)
 
@@ -110,7 +109,7 @@ BAD = {  # what is wrong: the members that are so, and what must be said
     "one-hot": (dict(y_train=np.eye(2)[ONES]), "30 reviews in x_train, y_train has (30, 2)"),
     "no reviews": (dict(x_train=objects(), y_train=ONES[:0]), "0 reviews"),
     "too many": (
-        dict(x_train=objects(*[[5] * 80] * 10**6), y_train=np.ones(10**6, int)),
+        dict(x_train=objects(*[[5]] * 10**6), y_train=np.ones(10**6, int)),
         "1000000 reviews in x_train",
     ),
     "plain array": (dict(x_train=np.ones((30, 80), int)), "array (30, 80) of int64, not of lists"),
@@ -192,19 +191,17 @@ def test_every_pickle_protocol_is_read(tmp_path, protocol):
     np.testing.assert_equal(common.read_npz(path), common.read_npz(good))
 
 
-HOSTILE = {  # the bytes of a member
-    "header only": ("x_train", npy((30,), b"")),
-    "no pickle": ("x_train", npy((30,), b"hello")),
-    "a number": ("x_train", npy((30,), pickle.dumps(7))),
-    "a list": ("x_train", npy((30,), pickle.dumps([[1]] * 30))),
-    "system": ("x_train", npy((30,), b"cos\nsystem\n(S'true'\ntR.")),
-    "numpy's load": ("x_train", npy((30,), b"cnumpy\nload\n(S'x'\ntR.")),
-    "huge array": (
-        "x_train",
-        npy(
-            (30,), b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(L1000000\ntS'b'\ntR."
-        ),
-    ),
+HUGE = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(L1000000\ntS'b'\ntR."
+HOSTILE = {  # bytes of x_train, after a right header
+    "header only": b"",
+    "no pickle": b"hello",
+    "a number": pickle.dumps(7),
+    "a list": pickle.dumps([[1]] * 30),
+    "system": b"cos\nsystem\n(S'true'\ntR.",
+    "numpy's load": b"cnumpy\nload\n(S'x'\ntR.",
+    "huge array": HUGE,
+}
+HOSTILE = {name: ("x_train", npy((30,), payload)) for name, payload in HOSTILE.items()} | {
     "wrong header": ("x_train", b"\x93NUMPY\x01\x00\x10\x00{'descr': open}"),
     "huge labels": ("y_train", npy((10**12,), b"\0" * 8, "<i8")),
     "too large": ("y_test", bytes(common.MEMBER_BYTES + 1)),

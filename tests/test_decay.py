@@ -1,24 +1,18 @@
 """docs/measure/decay.py on a SimpleRNN whose Jacobian is the same at every step."""
 
 import common
+import handmade
 import numpy as np
 import pytest
-import rnn_layer_imdb
 from docs.measure import decay
 
 
 @pytest.fixture
 def model():
     """Layer 1: two units, of which one keeps .97 a step, one .5; layer 2 hands on their sum."""
-    model = rnn_layer_imdb.SentimentClassifier(2)
-    model.build((None, common.MAX_REVIEW_LEN))
-    model.embedding.embeddings.assign(np.full((common.TOTAL_WORDS, common.EMBEDDING_LEN), 1e-5))
-    kernel = np.zeros((common.EMBEDDING_LEN, 2))
-    kernel[0] = 1
-    model.rnn_1.set_weights([kernel, np.array([[0.97, 0.2], [0, 0.5]]), np.zeros(2)])
-    model.rnn_2.set_weights([np.array([[1, 0], [0, 0]]), np.zeros((2, 2)), np.zeros(2)])
-    model.dense.set_weights([np.ones((2, 1)), np.zeros(1)])
-    return model
+    first = [[1, 1]], [[0.97, 0.2], [0, 0.5]], [0, 0]
+    second = [[1, 0], [0, 0]], np.zeros((2, 2)), [0, 0]
+    return handmade.network("rnn_layer_imdb", {7: [1e-5]}, *first, *second, [[1], [1]], [0])
 
 
 def test_where_every_step_is_alike_all_ways_give_the_same(model):

@@ -1,5 +1,6 @@
 """Every patch of docs/exercises.md goes onto the scripts, and does what its exercise says."""
 
+import csv
 import importlib
 import re
 import subprocess
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import reference
+import rnn_cell_imdb
 from conftest import ROOT, TINY, build, call, parsed
 from docs.measure import copies
 
@@ -27,12 +29,16 @@ def folder(tmp_path):
 
 
 def patched(patch, folder, monkeypatch):
-    """The script, or common.py, that a patch changes, as a module in the place of the own one."""
+    """The script, or common.py alone, that a patch changes, in the place of the own module."""
     copies.copy_scripts(folder, patch)
-    (path,) = [p for p in folder.glob("*.py") if p.read_bytes() != (ROOT / p.name).read_bytes()]
-    monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    paths = [p for p in folder.glob("*.py") if p.read_bytes() != (ROOT / p.name).read_bytes()]
+    names = sorted(path.stem for path in paths)  # common comes first
+    for name in names:
+        importlib.import_module(name)  # the one that is put back afterwards
+    for name in names:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(folder)
-    return importlib.import_module(path.stem)
+    return [importlib.import_module(name) for name in names][-1]
 
 
 @pytest.mark.parametrize("patch", PATCHES)
@@ -53,8 +59,9 @@ def test_a_patch_goes_on_and_comes_off_again(patch, folder):
 
 @pytest.mark.parametrize("patch", sorted(set(PATCHES) - set(OF_COMMON)))
 def test_a_patched_script_runs_as_a_learner_starts_it(patch, folder, monkeypatch):
-    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)  # a loop of 80 steps by hand takes its time
+    monkeypatch.chdir(folder)  # exercise 18 writes a file
     script = patched(patch, folder, monkeypatch)
+    monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)  # 80 steps by hand take their time
     rates = []
     fit = script.SentimentClassifier.fit
 
@@ -97,6 +104,20 @@ def both_directions(x, *weights):
     return (forward + backward)[:, -1]
 
 
+def attention(h, w):
+    """A mean of all h, each with the weight that softmax makes of its score h w."""
+    weights = np.exp(h @ w)
+    return (weights * h).sum(axis=1) / weights.sum(axis=1)
+
+
+def classes(x, kernel, bias):
+    """What Dense makes of its input: softmax over columns, or sigmoid of a single one."""
+    z = x @ kernel + bias
+    if z.shape[1] == 1:
+        return reference.sigmoid(z)
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
 def last(layer):
     return lambda *args: layer(*args)[:, -1]
 
@@ -109,6 +130,9 @@ DOES = {  # the recurrent part of the network: what each layer is in NumPy, what
     "11-pool-over-time": [reference.lstm, lambda *args: reference.lstm(*args).mean(axis=1)],
     "14-open-forget-gate": [reference.lstm, last(reference.lstm)],
     "15-min-gru": [min_gru, last(min_gru)],
+    "17-two-classes": [reference.lstm, last(reference.lstm)],
+    "18-best-epoch": [reference.lstm, last(reference.lstm)],
+    "19-attention": [reference.lstm, reference.lstm, attention],
 }
 
 
@@ -120,7 +144,7 @@ def test_a_patched_network_is_what_the_exercise_says(patch, folder, monkeypatch,
     x = embedding[0].astype(np.float64)[ids]
     for layer, weights in zip(DOES[patch], recurrent, strict=True):
         x = layer(x, *(w.astype(np.float64) for w in weights))
-    p = reference.sigmoid(x @ dense[0] + dense[1])
+    p = classes(x, *dense)
     # float32, twenty steps of each layer
     np.testing.assert_allclose(model(ids, training=False), p, atol=1e-5)
     drawn = [np.array(model(ids, training=True)) for _ in range(2)]
@@ -136,6 +160,14 @@ def test_dropout_is_in_both_cells_of_min_gru(layer, folder, monkeypatch):
     assert np.abs(plain - dropped).max() > 1e-3
     again = cell(x, [np.zeros((4, 16), "f4")], training=True)[0]
     np.testing.assert_array_equal(dropped, again)  # one mask for all steps
+
+
+def test_the_parameters_that_exercise_15_names_are_those_of_the_cells(folder, monkeypatch):
+    plain = build(rnn_cell_imdb)
+    gated = build(patched("15-min-gru", folder, monkeypatch))
+    cells = gated.cell_1, gated.cell_2, plain.cell_1, plain.cell_2
+    (section,) = re.findall(r"(?s)\n## 15\. .*?\*\*Ask", TEXT)
+    assert re.findall(r"`([\d,]+)`", section) == [f"{cell.count_params():,}" for cell in cells]
 
 
 def test_the_forget_gate_and_no_other_begins_open(folder, monkeypatch):
@@ -156,14 +188,61 @@ def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(folder, monkeyp
     np.testing.assert_allclose(padded, model(words, training=False), atol=1e-6)
 
 
+def test_two_classes_are_scored_and_read_by_the_second(folder, monkeypatch):
+    """With --load as after training; P(positive) is column 1, labels are its number."""
+    script = patched("17-two-classes", folder, monkeypatch)
+    monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)
+    flags = (*TINY, "--save", folder / "w.weights.h5", "--learning-rate", "0.01")
+    trained = parsed(call("lstm_imdb", *flags))
+    flags = ("--data", "toy", "--subset", "64", "--units", "4", "--load", folder / "w.weights.h5")
+    loaded = parsed(call("lstm_imdb", *flags))
+    assert (loaded["right"], loaded["loss"]) == (trained["right"], trained["loss"])
+    model = script.SentimentClassifier(4)
+    model.build((None, 10))
+    model.load_weights(folder / "w.weights.h5")
+    _, (x, y) = script.common.load_toy()
+    p = np.array(model(x[:64], training=False))
+    assert p.shape == (64, 2) and (p.argmax(axis=1) == y[:64]).sum() == int(trained["right"])
+    index = script.common.load_word_index("toy")
+    shown = call("lstm_imdb", *flags, "--review", "dull").stdout
+    expected = model(script.common.encode([[index["dull"]]]), training=False)[0, 1]
+    assert f"P(positive) = {expected:.3f}" in shown
+
+
+def test_the_best_epoch_is_chosen_on_reviews_that_are_neither_trained_on_nor_tested(
+    folder, monkeypatch
+):
+    monkeypatch.chdir(folder)
+    script = patched("18-best-epoch", folder, monkeypatch)
+    args = script.common.parse_args("x", ["--data", "toy", "--subset", "100"])
+    *datasets, _ = script.common.load_datasets(args)
+    (x, _), (x_test, _) = script.common.load_toy()
+    for dataset, expected in zip(datasets, (x[:80], x_test[:100], x[80:100]), strict=True):
+        rows = np.concatenate([batch for batch, _ in dataset])
+        np.testing.assert_array_equal(np.sort(rows, axis=0), np.sort(expected, axis=0))
+    monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)
+    flags = "--data toy --subset 100 --units 4".split()
+    more = "--epochs 9 --learning-rate 0.3 --log log.csv".split()
+    line = parsed(call("lstm_imdb", *flags, *more))
+    with open("log.csv", newline="") as file:
+        losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+    assert line["done"].startswith(f"{len(losses)} of 9 epochs in ")
+    assert losses.index(min(losses)) == len(losses) - 2  # the one after it was worse
+    best = parsed(call("lstm_imdb", *flags, "--load", "best.weights.h5"))
+    assert (best["right"], best["loss"], best["n"]) == (line["right"], line["loss"], "100")
+
+
 def test_the_text_names_every_patch_and_no_other():
     named = set(re.findall(r"\b(\d\d-[a-z0-9-]+)\.patch", TEXT))
-    assert named == set(PATCHES) == {*DOES, *OF_COMMON, "09-hold-the-rate"} and len(named) == 10
+    assert named == set(PATCHES) == {*DOES, *OF_COMMON, "09-hold-the-rate"} and len(named) == 13
 
 
-def test_there_are_fifteen_exercises_each_with_its_four_parts():
-    parts = re.split(r"^## \d+\. ", TEXT, flags=re.M)[1:]
-    assert len(parts) == 15
-    for part in parts:
-        for word in ("**Do.**", "**Ask.**", "**Seen.**", "**Learned.**"):
-            assert part.count(word) == 1, part
+def test_there_are_nineteen_exercises_each_with_its_parts_and_the_answer_folded():
+    assert TEXT.startswith("# Nineteen exercises\n")
+    parts = re.split(r"^## (\d+)\. ", TEXT, flags=re.M)[1:]
+    assert parts[::2] == [str(number) for number in range(1, 20)]
+    for part in parts[1::2]:
+        words = "**Do.**", "*You should see*", "**Ask.**", "<details>", "**Seen.**", "**Learned.**"
+        assert [part.count(word) for word in words] == [1] * 6, part
+        folded = part.split("<details>")[1].split("</details>")[0]
+        assert "**Seen.**" in folded and "**Learned.**" in folded, part

@@ -4,6 +4,7 @@ import csv
 import itertools
 import os
 import threading
+import time
 from multiprocessing.pool import ThreadPool
 
 import averaged
@@ -11,13 +12,34 @@ import common
 import h5py
 import numpy as np
 import pytest
-from conftest import LAST_LINE, ROOT, TINY, call, last_line, parsed, posix, python, write_npz
+from conftest import (
+    LAST_LINE,
+    ROOT,
+    TINY,
+    call,
+    check_failure,
+    last_line,
+    parsed,
+    posix,
+    python,
+    write_npz,
+)
 
 FLAGS = {"--save": "w.weights.h5", "--log": "l.csv"}
 
 
 def outputs(folder):
     return [part for flag, name in FLAGS.items() for part in (flag, folder / name)]
+
+
+def earlier(path):
+    """Write what an earlier run may have left there -> its content."""
+    if path.suffix == ".csv":
+        path.write_text("epoch,accuracy,loss\n1,0.5,0.7\n")
+    else:
+        with h5py.File(path, "w") as file:
+            file.attrs["parameters"] = 0
+    return path.read_bytes()
 
 
 def names(folder):
@@ -100,7 +122,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
 def test_a_link_keeps_pointing_and_a_mode_is_kept(tmp_path, target):
     (tmp_path / "real").mkdir()
     path, link = tmp_path / "real" / target, tmp_path / "w.weights.h5"
-    path.write_text("old")
+    earlier(path)
     path.chmod(0o640)
     link.symlink_to(path)
     parsed(call("averaged", *TINY, "--save", link))
@@ -116,6 +138,63 @@ def test_a_new_file_has_the_mode_that_a_shell_would_give_it(tmp_path):
     common.write_atomically(str(tmp_path / "l.csv"), lambda name: open(name, "w").close())
     os.umask(before)
     assert (tmp_path / "l.csv").stat().st_mode & 0o777 == 0o644
+
+
+# ------------------------------------------------------------------- files of somebody else
+
+FOREIGN = {
+    "l.csv": [b"review,label\ngood,1\n", b"epoch,mark\n1,2\n", b"\n"],
+    "w.weights.h5": [b"review,label\ngood,1\n", "h5 without a note"],
+}
+
+
+@pytest.mark.parametrize(
+    "flag, content", [(flag, c) for flag, name in FLAGS.items() for c in FOREIGN[name]]
+)
+def test_a_file_that_no_script_has_written_is_not_replaced(flag, content, tmp_path):
+    path = tmp_path / FLAGS[flag]
+    if content == "h5 without a note":
+        with h5py.File(path, "w") as file:
+            file.attrs["mine"] = 1
+        content = path.read_bytes()
+    path.write_bytes(content)
+    result = call("averaged", *TINY, flag, path)
+    check_failure(result, "gru_imdb.py: error: ", status=2)
+    assert f"{path} is there, and no script has written it" in result.stderr
+    assert path.read_bytes() == content and names(tmp_path) == [path.name]
+
+
+def test_own_files_and_empty_ones_are_replaced(tmp_path):
+    for name in FLAGS.values():
+        (tmp_path / name).touch()
+    for epochs in "12":
+        parsed(call("averaged", *TINY, "--epochs", epochs, *outputs(tmp_path)))
+        assert len((tmp_path / "l.csv").read_text().splitlines()) == 1 + int(epochs)
+        with h5py.File(tmp_path / "w.weights.h5") as file:
+            assert file.attrs["data"] == "toy"
+
+
+def test_the_folder_that_is_written_in_is_the_one_that_is_looked_for(tmp_path):
+    folders = []
+    common.write_atomically(
+        str(tmp_path / "w.weights.h5"), lambda name: [folders.append(name), open(name, "w").close()]
+    )
+    assert os.path.basename(os.path.dirname(folders[0])).startswith("unfinished-w.weights.h5-")
+
+
+def test_a_folder_that_a_killed_run_left_is_named_and_no_other(tmp_path):
+    left = "unfinished-w.weights.h5-"
+    for name, seconds in (
+        (f"{left}killed", 7_200),
+        (f"{left}in use", 60),
+        ("unfinished-essay", 7_200),
+    ):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - seconds,) * 2)
+    result = call("averaged", *TINY, *outputs(tmp_path))
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("warning: ") and str(tmp_path / f"{left}killed") in line
+    assert parsed(result) and len(names(tmp_path)) == 5  # and nothing is deleted
 
 
 # ------------------------------------------------------------------- what cannot be written
@@ -139,7 +218,7 @@ def test_an_output_that_cannot_be_written_is_tried_again_after_each_epoch(
     tmp_path, flag, epochs, monkeypatch
 ):
     path = tmp_path / FLAGS[flag]
-    path.write_bytes(b"earlier")
+    content = earlier(path)
     failing(monkeypatch, flag[2:], epochs)
     result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
     line = LAST_LINE.fullmatch(last_line(result.stdout))
@@ -148,7 +227,7 @@ def test_an_output_that_cannot_be_written_is_tried_again_after_each_epoch(
     lines = [f"warning: {message}"] * len(epochs) + [f"error: {message}"] * (2 in epochs)
     assert result.stderr.splitlines() == lines
     assert result.returncode == (2 in epochs)
-    assert (path.read_bytes() == b"earlier") == (2 in epochs)
+    assert (path.read_bytes() == content) == (2 in epochs)
     assert names(tmp_path) == ["l.csv", "w.weights.h5"]  # the other was
 
 
@@ -156,7 +235,7 @@ def test_an_output_that_cannot_be_written_is_tried_again_after_each_epoch(
 def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
     import resource
 
-    (tmp_path / "w.weights.h5").write_bytes(b"earlier")
+    content = earlier(tmp_path / "w.weights.h5")
     result = python(
         ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"), "--units", "4",
         "--epochs", "1", "--device", "cpu", "--save", tmp_path / "w.weights.h5",
@@ -168,7 +247,7 @@ def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
     warned, error = result.stderr.splitlines()
     assert warned.startswith("warning: cannot write ") and error.startswith("error: cannot write ")
     assert names(tmp_path) == ["my.npz", "w.weights.h5"]
-    assert (tmp_path / "w.weights.h5").read_bytes() == b"earlier"
+    assert (tmp_path / "w.weights.h5").read_bytes() == content
 
 
 # ------------------------------------------------------------------------------------ interrupts
@@ -203,11 +282,11 @@ def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
 
 def test_an_interrupt_in_the_first_epoch_leaves_the_old_files_as_they_were(tmp_path, monkeypatch):
     interrupted(monkeypatch, "on_epoch_end", at=1)
-    (tmp_path / "l.csv").write_text("of an earlier run")
+    content = earlier(tmp_path / "l.csv")
     result = call("averaged", *TINY, *outputs(tmp_path))
     assert result.returncode == 130 and "test accuracy" not in result.stdout
     assert names(tmp_path) == ["l.csv"]
-    assert (tmp_path / "l.csv").read_text() == "of an earlier run"
+    assert (tmp_path / "l.csv").read_bytes() == content
 
 
 def test_an_interrupt_after_a_failed_try_to_write_is_an_interrupt(tmp_path, monkeypatch):

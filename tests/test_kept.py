@@ -1,12 +1,11 @@
 """docs/measure: what stays of a state, scored at 0.5 and at a threshold that is fitted anew."""
 
 import common
+import handmade
 import numpy as np
 import pytest
-import rnn_layer_imdb
-from docs.measure import memory, networks, records
-
-UP, DOWN, NOTHING = 4, 5, 6  # ids of words
+from docs.measure import memory, networks
+from handmade import DOWN, NOTHING, UP
 
 
 def test_a_threshold_is_halfway_where_most_verdicts_are_right():
@@ -31,16 +30,10 @@ def test_what_is_kept_of_a_counter(monkeypatch):
     """A SimpleRNN that counts ups and downs in unit 0; unit 1 is always 0.5, and Dense adds it."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 12)  # each step is read by itself
     monkeypatch.setattr(memory, "STEP_40", 9)
-    model = rnn_layer_imdb.SentimentClassifier(2)
-    model.build((None, common.MAX_REVIEW_LEN))
-    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
-    vectors[UP, 0], vectors[DOWN, 0] = 0.01, -0.01
-    model.embedding.embeddings.assign(vectors)
-    kernel = np.zeros((common.EMBEDDING_LEN, 2), np.float32)
-    kernel[0, 0] = 1
-    model.rnn_1.set_weights([kernel, np.diag([1.0, 0]), np.array([0, np.arctanh(0.5)])])
-    model.rnn_2.set_weights([np.eye(2), np.zeros((2, 2)), np.zeros(2)])
-    model.dense.set_weights([np.array([[100.0], [10.0]]), np.zeros(1)])
+    first = [[1, 0]], np.diag([1.0, 0]), [0, np.arctanh(0.5)]
+    second = np.eye(2), np.zeros((2, 2)), [0, 0]
+    dense = [[100.0], [10.0]], [0]
+    model = handmade.network("rnn_layer_imdb", handmade.UPS_AND_DOWNS, *first, *second, *dense)
     x = np.full((8, 12), NOTHING)
     y = np.array([0, 0, 1, 1] * 2)
     for row, word in zip(x, (DOWN, DOWN, UP, UP) * 2):
@@ -59,20 +52,3 @@ def test_what_is_kept_of_a_counter(monkeypatch):
     assert scores["slow away"] == scores["slow away at step 40"] == [0.5, 0.5]
     assert scores["only slow"] == [0.5, 0.75]  # the mean of the two matrices
     assert scores["random away at step 40"] == [0.5, 1]
-
-
-def test_a_network_that_is_not_trained_yet_is_left_for_the_next_time(tmp_path, capsys):
-    path, there = tmp_path / "rows.csv", {"one"}
-
-    def measure(name, seed):
-        if name not in there:
-            raise FileNotFoundError(2, "No such file or directory", f"{name}.weights.h5")
-        yield 0.123456, "x"
-
-    keys = [("one", 0), ("two", 0)]
-    records.complete(path, ("name", "seed", "value", "of"), keys, measure)
-    assert path.read_text() == "name,seed,value,of\none,0,0.12346,x\n"
-    assert "two, 0: left out, a file is missing" in capsys.readouterr().out
-    there = {"two"}  # what there is already is not measured again
-    records.complete(path, (), keys, measure)
-    assert path.read_text().splitlines()[2:] == ["two,0,0.12346,x"]

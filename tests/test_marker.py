@@ -1,7 +1,7 @@
 """docs/measure/marker.py on an LSTM made by hand that reads nothing but the marker."""
 
 import common
-import lstm_imdb
+import handmade
 import numpy as np
 import pytest
 from docs.measure import made_up, marker, networks
@@ -16,20 +16,11 @@ Y = np.array([1, 1])
 @pytest.fixture
 def model():
     """One unit: i opens at the marker alone (vector (1, 1)), where g is 1; f keeps c to the end."""
-    model = lstm_imdb.SentimentClassifier(1)
-    model.build((None, common.MAX_REVIEW_LEN))
-    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
-    vectors[VERDICT, :2] = 1
-    vectors[GOOD, 2], vectors[BAD, 2] = 1, -1
-    model.embedding.embeddings.assign(vectors)
-    kernel = np.zeros((common.EMBEDDING_LEN, 4), np.float32)  # i, f, g, o
-    kernel[0, 0], kernel[1, 2], kernel[2, 3] = 40, 40, 5
-    model.rnn_1.set_weights([kernel, np.zeros((1, 4)), np.array([-20, 20, 0, 0])])
-    model.rnn_2.set_weights(
-        [np.array([[0, 0, 1, 0]]), np.zeros((1, 4)), np.array([20, -20, 0, 20])]
-    )
-    model.dense.set_weights([np.array([[100]]), np.array([-1])])
-    return model
+    vectors = {VERDICT: [1, 1], GOOD: [0, 0, 1], BAD: [0, 0, -1]}
+    kernel = [40, 0, 0, 0], [0, 0, 40, 0], [0, 0, 0, 5]  # columns: i, f, g, o
+    first = kernel, np.zeros((1, 4)), [-20, 20, 0, 0]
+    second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
+    return handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
 
 
 def test_what_a_gate_has_at_such_a_word_elsewhere(model):

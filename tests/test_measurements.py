@@ -295,23 +295,32 @@ def test_the_first_of_four_epochs_at_a_rate_that_falls_by_the_training_sets_batc
 
 
 # ----------------------------------------------------------------------------------------- the CSVs
-def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path):
+def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path, capsys):
     path, asked = tmp_path / "made.csv", []
+    errors = {"stops": KeyboardInterrupt, "untrained": FileNotFoundError(2, "no weights")}
 
     def measure(name, seed):
-        asked.append((name, seed))
-        if name == "fails":
-            raise KeyboardInterrupt
+        asked.append(name)
+        if name in errors:
+            raise errors[name]
         yield "a, b", np.float32(1 / 3)
         yield "c", 7
 
-    keys = [("one", 0), ("fails", 0), ("two", 0)]
+    def complete(*names):
+        asked.clear()
+        head = ("name", "seed", "of", "value")
+        records.complete(path, head, [(name, 0) for name in names], measure)
+        return path.read_text().splitlines()
+
     with pytest.raises(KeyboardInterrupt):
-        records.complete(path, ("name", "seed", "of", "value"), keys, measure)
-    assert path.read_text() == 'name,seed,of,value\none,0,"a, b",0.33333\none,0,c,7\n'
-    records.complete(path, (), [("one", 0), ("two", 0)], measure)
-    assert asked == [("one", 0), ("fails", 0), ("two", 0)]
-    assert records.finished(path, (), 2) == {("name", "seed"), ("one", "0"), ("two", "0")}
+        complete("one", "stops", "two")
+    lines = ["name,seed,of,value", 'one,0,"a, b",0.33333', "one,0,c,7"]
+    assert complete("one", "untrained") == lines and asked == ["untrained"]
+    assert "untrained, 0: left out, a file is missing" in capsys.readouterr().out
+    del errors["untrained"]  # now it is trained
+    lines += ['untrained,0,"a, b",0.33333', "untrained,0,c,7"]
+    assert complete("one", "untrained") == lines and asked == ["untrained"]
+    assert records.finished(path, (), 1) == {("name",), ("one",), ("untrained",)}
 
 
 def test_a_machine_has_a_name():

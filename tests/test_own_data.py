@@ -1,6 +1,5 @@
 """From a table of reviews, or the authors' archive, to a trained script and a read review."""
 
-import contextlib
 import csv
 import io
 import json
@@ -9,46 +8,32 @@ import random
 import re
 import tarfile
 import zipfile
-from types import SimpleNamespace
+from functools import partial
 
 import common
 import example_reviews
 import numpy as np
 import own_data as module
 import pytest
-from conftest import ROOT, call, last_line
+from conftest import ROOT, call, last_line, refused
 
-GOOD = "a wonderful film|so good, I'd watch it again|lovely and moving<br /><br />a must"
-BAD = "a terrible film|so dull, I left|boring and weak<br />a waste of time"
+own_data = partial(call, "own_data")
 
 
-def table(path, rows, header=("review", "sentiment"), delimiter=",", encoding="utf-8", **how):
-    with open(path, "w", encoding=encoding, newline="") as file:
+def table(path, rows, header=("review", "sentiment"), delimiter=",", **how):
+    with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=delimiter, **how).writerows([header, *rows])
     return path
 
 
-def lines(path, *rows, header="review,sentiment"):
-    """Write a table as it is given, whatever its quotes."""
-    path.write_bytes("\n".join([header, *rows, ""]).encode())
-    return path
-
-
 def reviews(n, labels=("negative", "positive")):
-    rng = random.Random(0)
-    texts = BAD.split("|"), GOOD.split("|")
-    return [(f"number {i} {rng.choice(texts[i % 2])}", labels[i % 2]) for i in range(n)]
+    texts = "a terrible film<br />so dull, I left", "a wonderful film, I'd watch it again"
+    return [(f"number {i} {texts[i % 2]}", labels[i % 2]) for i in range(n)]
 
 
-def own_data(*arguments):
-    """Run own_data.py in this process, for TensorFlow takes seconds to load."""
-    out, err, status = io.StringIO(), io.StringIO(), 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            module.main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            status = end.code
-    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
+def labelled(path, n, *labels):
+    """A table of n films with these labels in turn."""
+    return table(path, [(f"film {i}", labels[i % len(labels)]) for i in range(n)])
 
 
 def read(path):
@@ -79,15 +64,6 @@ def rows_of(path, *flags):
     return result, list(zip(texts, arrays["y_train"]))
 
 
-def refused(result, *words, status=1):
-    """Hold that the run ended in one line that says the words, and without a traceback."""
-    assert result.returncode == status, result
-    assert "error: " in last_line(result.stderr)
-    for word in words:
-        assert word in last_line(result.stderr)
-    assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
-
-
 # -------------------------------------------------------------------- as a learner does it
 def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_path):
     out = tmp_path / "my" / "my.npz"
@@ -95,13 +71,11 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
     assert result.returncode == 0, result.stderr
     assert "160 training reviews, " in result.stdout and " 40 test reviews, " in result.stdout
     assert [p.name for p in out.parent.iterdir()] == ["my.npz"]  # the words lie in it
-    weights = tmp_path / "w.weights.h5"
-    flags = ("--data", out, "--units", "4", "--save", weights, "--epochs", "1")
-    result = call("averaged", *flags)
+    flags, weights = ("--data", out, "--units", "4"), tmp_path / "w.weights.h5"
+    result = call("averaged", *flags, "--save", weights, "--epochs", "1")
     assert result.returncode == 0 and "/40)" in last_line(result.stdout)
     assert "data my.npz" in last_line(result.stdout)
-    flags = ("--data", out, "--units", "4", "--load", weights, "--review", "a wonderful xyzzy")
-    result = call("averaged", *flags)
+    result = call("averaged", *flags, "--load", weights, "--review", "a wonderful xyzzy")
     assert result.returncode == 0 and "  wonderful " in result.stdout
     assert "wonderful (unknown)" not in result.stdout and "xyzzy (unknown)" in result.stdout
 
@@ -110,93 +84,76 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
 def test_the_two_rows_that_the_documents_show_are_such_a_table(tmp_path, document):
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     (example,) = re.findall(r"```text\n(评论,标签\n.*?)```", text, re.S)
-    header, *rows = example.splitlines()
-    path = lines(tmp_path / "影评.csv", *rows * 2, header=header)
+    header, rows = example.split("\n", 1)
+    path = tmp_path / "影评.csv"
+    path.write_text(f"{header}\n{rows}{rows}", encoding="utf-8")
     result = own_data(path, "--out", tmp_path / "my" / "reviews.npz", "--test-share", ".5")
     assert counts(result) == (4, 4, 0)
 
 
-def test_the_example_is_a_table_that_can_be_learned_from(tmp_path, capsys):
+def test_the_example_is_a_table_that_can_be_learned_from(tmp_path):
     path = tmp_path / "my" / "影评.csv"
-    example_reviews.main([str(path)])
+    assert call("example_reviews", path).returncode == 0
     result = own_data(path, "--out", tmp_path / "my.npz")
     assert counts(result) == (100, 100, 0) and "0 test reviews are training" in result.stdout
     assert "80 training reviews, 50%" in result.stdout and "20 test" in result.stdout
-    words, _ = read(tmp_path / "my.npz")
-    assert set("这部电影真好看") < set(words)
+    assert set("这部电影真好看") < set(read(tmp_path / "my.npz")[0])
     assert example_reviews.KEPT not in path.read_text(encoding="utf-8")
 
 
-def test_the_example_is_whole_or_not_there_and_replaces_nothing(tmp_path, capsys, monkeypatch):
-    (tmp_path / "mine.csv").write_text("mine")
-    folder = (tmp_path / "mine.csv" / "x.csv", 1)
-    wrong = [([], 2), (["--help"], 0), ([tmp_path / "mine.csv"], 2), ([tmp_path / "t"], 2)]
-    for arguments, status in [*wrong, ([folder[0]], 1)]:
-        with pytest.raises(SystemExit) as end:
-            example_reviews.main([str(argument) for argument in arguments])
-        assert end.value.code == status or status == 1 and "cannot write" in end.value.code
+def test_the_example_is_whole_or_not_there_and_replaces_nothing(tmp_path, monkeypatch):
+    mine = tmp_path / "mine.csv"
+    mine.write_text("mine")
+    for arguments, status in ([], 2), (["--help"], 0), ([mine], 2), ([tmp_path / "t"], 2):
+        assert call("example_reviews", *arguments).returncode == status
+    assert "cannot write" in call("example_reviews", mine / "x.csv").returncode  # as Python exits
     monkeypatch.setattr(example_reviews, "reviews", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        example_reviews.main([str(tmp_path / "t.csv")])
+        call("example_reviews", tmp_path / "t.csv")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("mine.csv", "mine")]
 
 
 # -------------------------------------------------------------------- labels and their pairs
-@pytest.mark.parametrize(
-    "header, labels",
-    [
-        ("text,label", "0/1"),
-        ("Content,Sentiment", "neg/POS"),
-        ("review,label", "0.0/1.0"),
-        ("review,label", "-0/ +1.00"),
-        ("评论,标签", "负/正"),
-        ("评论,标签", "负面/正面"),
-        ("评论,标签", "差评/好评"),
-        ("评论,标签", "消极/积极"),
-        ("review,label", "Negative/ positive "),
-        ("review,label", "False/True"),
-    ],
-)
-def test_two_tables_are_taken_as_they_are(tmp_path, header, labels):
+PAIRS = "0/1 neg/POS 0.0/1.0 负/正 负面/正面 差评/好评 消极/积极".split()
+
+
+@pytest.mark.parametrize("labels", [*PAIRS, "-0/ +1.00", "Negative/ positive ", "False/True"])
+def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     negative, positive = labels.split("/")
     rows = [("a good film", positive), ("a bad bad film", negative)]
-    train = table(tmp_path / "train.tsv", rows, header.split(","), "\t")
-    test = table(tmp_path / "test.tsv", [("a bad unheard film", negative)], header.split(","), "\t")
+    train = table(tmp_path / "train.tsv", rows, delimiter="\t")
+    rows = [("a bad unheard film", negative), ("good", positive)]
+    test = table(tmp_path / "test.tsv", rows, delimiter="\t")
     result = own_data(train, test, "--out", tmp_path / "my.npz")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     index, content = read(tmp_path / "my.npz")
     assert index == {"a": 1, "film": 2, "bad": 3, "good": 4}  # by frequency, then as they come
     assert content["x_train"] == [[1, 4, 2], [1, 3, 3, 2]] and content["y_train"] == [1, 0]
-    assert content["x_test"] == [[1, 3, common.TOTAL_WORDS, 2]] and content["y_test"] == [0]
-    (_, (x_test, _)) = common.read_npz(tmp_path / "my.npz")
-    assert x_test[0, -5:].tolist() == [1, 4, 6, common.OOV, 5]
+    assert content["x_test"] == [[1, 3, common.TOTAL_WORDS, 2], [4]] and content["y_test"] == [0, 1]
+    _, (x, y) = common.read_npz(tmp_path / "my.npz")
+    assert x[y == 0, -5:].tolist() == [[1, 4, 6, common.OOV, 5]]
 
 
 @pytest.mark.parametrize(
     "labels, found",
     [
-        ("12345", "'4' (40)"),  # with 0/1 alone, one star would be positive and nothing else read
-        ("12", "'2' (100)"),
-        (("-1", "1"), "'-1' (100)"),
-        ("01234", "'3' (40)"),
-        (("0", "0.5", "1"), "'0.5'"),
-        (("good", "bad"), "'bad' (100)"),
-        (("negative", "positive", "0"), "'0'"),  # two pairs: what is 0?
-        (("neg", "positive"), "'neg'"),
-        (("负", "正面"), "'正面'"),
+        ("1 2 3 4 5", "'4' (40)"),  # with 0/1 alone, one star would be positive and all else lost
+        ("1 2", "'2' (100)"),
+        ("-1 1", "'-1' (100)"),
+        ("0 1 2 3 4", "'3' (40)"),
+        ("0 0.5 1", "'0.5'"),
+        ("good bad", "'bad' (100)"),
+        ("negative positive 0", "'0'"),  # two pairs: what is 0?
+        ("neg positive", "'neg'"),
+        ("负 正面", "'正面'"),
     ],
 )
 def test_labels_that_are_no_known_pair_are_never_guessed_at(tmp_path, labels, found):
-    path = table(tmp_path / "t.csv", [(f"film {i}", labels[i % len(labels)]) for i in range(200)])
+    path = labelled(tmp_path / "t.csv", 200, *labels.split())
     for flags in (), ("--skip-bad",):
         result = own_data(path, "--out", tmp_path / "my.npz", *flags)
         refused(result, found, "nothing is written", "差评/好评", "1,2 --positive 4,5", "正面")
         assert not (tmp_path / "my.npz").exists()
-
-
-def test_two_tables_must_use_the_same_pair(tmp_path):
-    paths = [table(tmp_path / f"{a}{b}.csv", reviews(20, (a, b))) for a, b in ("01", "负正")]
-    refused(own_data(*paths, "--out", tmp_path / "my.npz"), "'负' (10)", "one pair")
 
 
 @pytest.mark.parametrize("comma", [",", "，"])
@@ -211,21 +168,22 @@ def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     result, _ = rows_of(path, "--negative", "1", "--positive", f"5{comma}6", "--skip-bad")
     assert "warning: no row has the label '6'" in result.stderr
     assert "t.csv line 4: the label '3'" in result.stderr  # with --skip-bad all are named
-    for flags in ("--negative", "1"), ("--negative", "1,2", "--positive", "2.0"):
-        result = own_data(path, "--out", tmp_path / "no.npz", *flags)
-        refused(result, "--negative and --positive", status=2)
 
 
-def test_training_needs_both_labels(tmp_path):
-    one = table(tmp_path / "one.csv", [(f"film {i}", "1") for i in range(20)])
-    both = table(tmp_path / "both.csv", reviews(20, "01"))
-    refused(own_data(one, "--out", tmp_path / "my.npz"), "0 negative and 16 positive")
-    refused(own_data(one, both, "--out", tmp_path / "my.npz"), "0 negative and 20 positive")
+def test_training_needs_both_labels_and_two_tables_one_pair(tmp_path):
+    one, none = labelled(tmp_path / "one.csv", 20, "1"), labelled(tmp_path / "none.csv", 0)
+    both, other = (table(tmp_path / f"{a}.csv", reviews(20, (a, b))) for a, b in ("01", "负正"))
+    for tables, words in (
+        ([one], ["0 negative and 16 positive"]),
+        ([one, both], ["0 negative and 20 positive"]),
+        ([none], ["0 to test on"]),
+        ([both, other], ["'负' (10)", "one pair"]),
+    ):
+        refused(own_data(*tables, "--out", tmp_path / "my.npz"), *words)
     result = own_data(both, one, "--out", tmp_path / "my.npz")
     assert result.returncode == 0
     for part, share in ("training", "50%"), ("test", "100%"):
         assert f"20 {part} reviews, {share} of them positive" in result.stdout
-    refused(own_data(lines(tmp_path / "none.csv"), "--out", tmp_path / "no.npz"), "0 to test on")
 
 
 def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
@@ -234,214 +192,162 @@ def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
     out, (first, second) = tmp_path / "my.npz", (tmp_path / "1.csv", tmp_path / "2.csv")
     named = [f"line {22 + i}: there is no word" for i in (0, *range(3, 13))]
     named += ["line 23: the label 'neutral'", "line 24: 3 fields, not 2"]
-    for paths, name in (([first], "1.csv"), ([second, first], "1.csv")):  # the second's bad rows
-        table(first, good + bad)
-        table(second, good)
+    table(first, good + bad)
+    table(second, good)
+    for paths in [first], [second, first]:  # of two tables the second's rows too
         result = own_data(*paths, "--out", out)
         refused(result, "nothing is written")
         assert "13 of" in result.stderr and result.stderr.count("\n  ") == 10 and not out.exists()
         result = own_data(*paths, "--out", out, "--skip-bad", "--replace")
         assert counts(result) == (20 * len(paths) + 13, 20 * len(paths), 13)
-        for words in named:
-            assert f"  {name} {words}" in result.stderr
+        assert [words for words in named if f"  1.csv {words}" not in result.stderr] == []
         out.unlink()
 
 
 # ------------------------------------------------------------------------ what a table may hold
-FINE, DULL = "fine,1", "dull,0"
-READ = {  # a table, with text,label on top; its rows as they are read
-    "blank lines anywhere": ("\n\n" + FINE + "\n\r\n" + DULL + "\n\n", ["fine", "dull"]),
-    "a Mac's line ends": (FINE + "\r" + DULL + "\r", ["fine", "dull"]),
-    "200,000 letters": ('"' + "a " * 100_000 + '",1\n' + DULL, ["a " * 99_999 + "a", "dull"]),
-    "breaks in words": ("so<BR>so<br />so\\nso,1\n" + DULL, ["so so so so", "dull"]),
-    "a number of no character": ("so &#" + "9" * 5_000 + ";so &#33;,1\n" + DULL, ["so so", "dull"]),
-    "characters that are written": (
-        "I don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n" + DULL,
-        ["i don't café e", "dull"],
+HEAD, FINE, DULL = "text,label\n", "fine,1\n", "dull,0\n"
+CHINESE = "评论,标签\n好,正\n坏,负\n"
+TWO = "so,1,0\nso so,0,1\n"  # labels in the second column, and in the third
+READ = {  # a table; its rows as they are read, words and label; flags
+    "blank lines": (HEAD + "\n\n" + FINE + "\n\r\n" + DULL + "\n\n", "fine 1|dull 0"),
+    "a Mac's line ends": (HEAD + "fine,1\rdull,0\r", "fine 1|dull 0"),
+    "200,000 letters": (f'{HEAD}"{"a " * 10**5}",1\n{DULL}', "a " * 10**5 + "1|dull 0"),
+    "breaks in words": (HEAD + "so<BR>so<br />so\\nso,1\n" + DULL, "so so so so 1|dull 0"),
+    "no character": (HEAD + f"so &#{'9' * 5_000};so &#33;,1\n" + DULL, "so so 1|dull 0"),
+    "entities": (
+        HEAD + "I don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n" + DULL,
+        "i don't café e 1|dull 0",
     ),
-    "two files joined": (
-        FINE + "\n\ufeff" + DULL + "\n\ufeff" + '"so, so",1',
-        ["fine", "dull", "so so"],
-    ),
-    "quotes in order": ('"so ""so"", so\nso",1\n' + DULL, ["so so so so", "dull"]),
-    "a quote inside a text": ('so "so" so,1\n' + DULL, ["so so so", "dull"]),
-    r"\" in the whole table": ('"so \\"so\\", so \\\\",1\n"dull",0', ["so so so", "dull"]),
+    "two files joined": (f'{HEAD}{FINE}\n\ufeff{DULL}\ufeff"so, so",1', "fine 1|dull 0|so so 1"),
+    "quotes in order": (HEAD + '"so ""so"", so\nso",1\n' + DULL, "so so so so 1|dull 0"),
+    "a quote inside a text": (HEAD + 'so "so" so,1\n' + DULL, "so so so 1|dull 0"),
+    r"\" in all of it": (HEAD + '"so \\"so\\", so \\\\",1\n"dull",0', "so so so 1|dull 0"),
+    "semicolons": (CHINESE.replace(",", ";"), "好 1|坏 0"),
+    "tabs": (CHINESE.replace(",", "\t"), "好 1|坏 0"),
+    "tabs, said": (CHINESE.replace(",", "\t"), "好 1|坏 0", "--delimiter", "\\t"),
+    "bars": (CHINESE.replace(",", "|"), "好 1|坏 0", "--delimiter", "|"),
+    "a BOM": ("\ufeff" + CHINESE, "好 1|坏 0"),
+    "a BOM and its encoding": ("\ufeff" + CHINESE, "好 1|坏 0", "--encoding", "utf8"),
+    "gb18030": (CHINESE.encode("gb18030"), "好 1|坏 0", "--encoding", "gb18030"),
+    "utf-16": (CHINESE.encode("utf-16"), "好 1|坏 0", "--encoding", "utf-16"),
+    "other names": ("Content,Sentiment\n" + FINE + DULL, "fine 1|dull 0"),
+    "to the letter": ("text,label,Label\n" + TWO, "so 1|so so 0", "--label", "label"),
+    "to the Letter": ("text,label,Label\n" + TWO, "so 0|so so 1", "--label", "Label"),
+    "one of two": ("text,sentiment,label\n" + TWO, "so 0|so so 1", "--label", "LABEL "),
+    "one of two texts": ("review,label,text\n" + TWO, "so 1|so so 0", "--text", "review"),
+    "own names": ("a,b,x\n" + TWO, "so 1|so so 0", "--text", "a", "--label", "b"),
+    "a column without a name": ("text,label,\n" + TWO, "so 1|so so 0"),
+    "quoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1 dull 2 0|fine 1", "--quoted"),
+    "unquoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1|dull 2 0|fine 1", "--unquoted"),
 }
 
 
 @pytest.mark.parametrize("name", READ)
 def test_what_a_table_may_hold(tmp_path, name):
-    text, texts = READ[name]
-    (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbftext,label\n" + text.encode())
-    result, rows = rows_of(tmp_path / "t.csv")
-    assert rows == [(text, 0 if text == "dull" else 1) for text in texts], result.stderr
+    content, rows, *flags = READ[name]
+    path = tmp_path / "t.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    result, found = rows_of(path, *flags)
+    assert found and "|".join(f"{text} {label}" for text, label in found) == rows, result.stderr
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize(
-    "encoding, delimiter, flags",
-    [
-        ("utf-8", ";", ()),
-        ("utf-8", "\t", ()),
-        ("utf-8-sig", ",", ()),
-        ("utf-8", "|", ("--delimiter", "|")),
-        ("utf-8", "\t", ("--delimiter", "\\t")),
-        ("gb18030", ",", ("--encoding", "gb18030")),
-        ("utf-16", "\t", ("--encoding", "utf-16")),
-        ("utf-8-sig", ",", ("--encoding", "utf8")),
-    ],
-)
-def test_forms_of_tables(tmp_path, encoding, delimiter, flags):
-    path = tmp_path / "t.csv"
-    table(path, reviews(20, "负正"), ("评论", "标签"), delimiter=delimiter, encoding=encoding)
-    assert counts(own_data(path, "--out", tmp_path / "my.npz", *flags)) == (20, 20, 0)
-
-
-@pytest.mark.parametrize(
-    "names, flags, words",
-    [
-        ("text,label,label", (), "label and label in the first line"),
-        ("text,label,Label", (), "label and Label in the first line"),
-        ("text,label,label", ("--label", "label"), "label and label in the first line"),
-        ("text,label,LABEL", ("--label", "Label"), "label and LABEL in the first line"),
-        ("text,sentiment,label", (), "say --label NAME"),
-        ("text,label,review", (), "say --text NAME"),
-        ("words,stars,x", (), "no column review or text"),
-        ("text,stars,x", (), "no column sentiment or label"),
-        ("text,label,x", ("--label", "y"), "no column y in the first line (text, label, x)"),
-        ("text,label,label", ("--text", "text", "--label", "x"), "no column x"),
-        ("text,label,Label", ("--label", "label"), 1),  # to the letter: the second column
-        ("text,label,Label", ("--label", "Label"), 0),
-        ("text,sentiment,label", ("--label", "LABEL "), 0),
-        ("review,label,text", ("--text", "review"), 1),
-        ("words,stars,x", ("--text", "words", "--label", "stars"), 1),
-        ("text,label,", (), 1),
-    ],
-)
-def test_a_column_is_named_or_known_and_never_one_of_two(tmp_path, names, flags, words):
-    """words: those of the message, or the label of the first row, of 1 and 0 in its columns."""
-    result, rows = rows_of(lines(tmp_path / "t.csv", "so,1,0", "so so,0,1", header=names), *flags)
-    if isinstance(words, str):
-        refused(result, words)
-    else:
-        assert rows == [("so", words), ("so so", 1 - words)], result.stderr
-
-
-# --------------------------------------------------------------------------- rows and their quotes
 BROKEN = {  # lines below text,label; the line that is named; is it asked, with two flags?
-    "one that is never closed": (['"dull 1,0', "fine 2,1", "dull 3,0"], 2, False),
-    "in the next row": (['"dull 1,0', 'fine 2",1', "dull 3,0"], 2, True),
-    "two rows on": (["fine 1,1", '"dull 1,0', "odd 2,7", 'dull 3",0'], 3, True),
-    "a word in quotes first": (["fine 1,1", '"Dull" is the word,0'], 3, False),
-    "a neutral row between": (['"dull', "it,neutral", 'fine 3",1', "so so,neutral"], 2, True),
-    "a row of other fields": (['"dull 1, so', "fine, so,1", 'fine 3",1'], 2, True),
-    "more fields than names": (['"dull', 'fine 2",1,x', DULL], 2, True),
-    "a list in a good text": (['"dull:\n1. so,1\n2. so",0', FINE], 2, True),
-    "the names are joined": ([DULL, 'fine",1,y'], 1, True),
+    "one that is never closed": ('"dull 1,0|fine 2,1|dull 3,0', 2, False),
+    "in the next row": ('"dull 1,0|fine 2",1|dull 3,0', 2, True),
+    "two rows on": ('fine 1,1|"dull 1,0|odd 2,7|dull 3",0', 3, True),
+    "a word in quotes first": ('fine 1,1|"Dull" is the word,0', 3, False),
+    "a neutral row between": ('"dull|it,neutral|fine 3",1|so so,neutral', 2, True),
+    "a row of other fields": ('"dull 1, so|fine, so,1|fine 3",1', 2, True),
+    "more fields than names": ('"dull|fine 2",1,x|dull,0', 2, True),
+    "a list in a good text": ('"dull:|1. so,1|2. so",0|fine,1', 2, True),
+    "the names are joined": ('dull,0|fine",1,y', 1, True),
+    "one and then another": ('dull,0|"fine, so|dull 2",0|"x|fine,1', 5, False),  # worse than asked
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_quotes_that_can_be_read_in_two_ways_are_asked_about_once(tmp_path, name):
     rows, line, asked = BROKEN[name]
-    names = 'text,label,"x' if name == "the names are joined" else "text,label"
-    path = lines(tmp_path / "t.csv", *rows, FINE, DULL, header=names)
+    head = 'text,label,"x\n' if name == "the names are joined" else HEAD
+    path = tmp_path / "t.csv"
+    path.write_text(head + rows.replace("|", "\n") + "\n" + FINE + DULL)
     for flags in (), ("--skip-bad",), ("--negative", "0", "--positive", "1"):
         result, _ = rows_of(path, *flags)
         refused(result, f"t.csv line {line}: ", "--unquoted")
         assert ("--quoted" in result.stderr) == asked and result.stderr.count("\n") == 1
-    refused(own_data(path, "--out", tmp_path / "o.npz", "--quoted", "--unquoted"), status=2)
-
-
-def test_the_answer_is_followed(tmp_path):
-    path = lines(
-        tmp_path / "t.csv", DULL, '"fine, so', 'dull 2",0', '"x', FINE, header="text,label"
-    )
-    refused(rows_of(path)[0], "line 5: its quotes")  # the first that cannot be read at all
-    path = lines(tmp_path / "t.csv", DULL, '"fine,1', 'dull 2",0', FINE, header="text,label")
-    assert rows_of(path, "--quoted")[1] == [("dull", 0), ("fine 1 dull 2", 0), ("fine", 1)]
-    rows = [("dull", 0), ("fine", 1), ("dull 2", 0), ("fine", 1)]
-    assert rows_of(path, "--unquoted")[1] == rows
 
 
 COLUMNS = ["text,label", "label,text", "id,text,label", "id,label,text", "label,id,text,x"]
 
 
+BITS = ["dull", ",", "\n", "\r\n", '"', '"dull"', "\\", ";", "\t", "so", "\n\n", "'", '""', "\\n"]
+WAYS = {  # how a table is written; the answer with which all of it is read
+    "doubled": (dict(quoting=csv.QUOTE_NONNUMERIC), ["--quoted"]),
+    "backslash": (  # as in Kaggle's labeledTrainData.tsv
+        dict(quoting=csv.QUOTE_NONNUMERIC, doublequote=False, escapechar="\\"),
+        ["--quoted"],
+    ),
+    "bare": (None, ["--unquoted", "--skip-bad"]),
+}
+
+
+def strewn(rng, text, n):
+    """A text with n quotes in it, at its ends or anywhere."""
+    for _ in range(n):
+        place = rng.choice((0, len(text), rng.randrange(len(text))))
+        text = text[:place] + '"' + text[place:]
+    return text
+
+
+def twenty_texts(rng, bare, n):
+    """Texts with all that is a reason for quotes; or bare ones, with quotes that stand for none."""
+    if not bare:
+        ends = ["", "\n1,so\n,0"] if n == 5 else [""]  # lines that could be rows
+        texts = [rng.choice(("", " ")).join(rng.choices(BITS, k=8)) for _ in range(20)]
+        return [f"film{i} {text} end{rng.choice(ends)}" for i, text in enumerate(texts)]
+    some = (0, 0, 1, 2) if n % 2 else (0,)
+    texts = [strewn(rng, f"film{i} is dull", rng.choice(some)) for i in range(20)]
+    i = rng.randrange(17)
+    texts[i] = '"' + texts[i] + rng.choice(("", ", so"))
+    texts[i + rng.choice((1, 2))] += '"'
+    return texts
+
+
 @pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("way", ["doubled", "backslash"])
-def test_a_proper_table_is_read_row_by_row_or_asked_about(tmp_path, columns, way):
-    """Tables that csv.writer wrote: all rows come back in order; only rows in a text may ask."""
-    rng, names, read = random.Random(columns + way), columns.split(","), 0
-    bits = [
-        "dull",
-        ",",
-        "\n",
-        "\r\n",
-        '"',
-        '"dull"',
-        "\\",
-        ";",
-        "\t",
-        "so",
-        "\n\n",
-        "'",
-        '""',
-        "\\n",
-    ]
-    how = {"quoting": csv.QUOTE_NONNUMERIC}
-    if way == "backslash":  # as in Kaggle's labeledTrainData.tsv
-        how.update(doublequote=False, escapechar="\\")
-    for n in range(10):
-        rows = [{"id": f"{i}_0", "x": "", "label": "01"[i % 2]} for i in range(20)]
-        for i, row in enumerate(rows):
-            text = rng.choice(("", " ")).join(rng.choices(bits, k=8))
-            row["text"] = f"film{i} {text} end" + rng.choice(["\n1,so\n,0"] * (n == 5) + [""])
-        body = [[row[name] for name in names] for row in rows]
-        path = table(tmp_path / "t.csv", body, names, **how)
-        expected = [(" ".join(module.split_words(row["text"])), int(row["label"])) for row in rows]
-        asked, found = rows_of(path)
-        if asked.returncode:
-            refused(asked, "say --quoted")
-            assert any(re.search(r"(^|[\r\n,])[01]([\r\n,]|$)", row["text"]) for row in rows)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_row_is_read_as_it_is_or_the_user_is_asked(tmp_path, columns, way):
+    """What csv.writer wrote comes back in order; of rows without quotes none are ever joined."""
+    rng, names, asked, joined = random.Random(columns + way), columns.split(","), 0, 0
+    how, answer = WAYS[way]
+    for n in range(60 if way == "bare" else 10):
+        texts = twenty_texts(rng, way == "bare", n)
+        rows = [dict(id=f"{i}_0", x="", label="01"[i % 2], text=t) for i, t in enumerate(texts)]
+        body, path = [[row[name] for name in names] for row in rows], tmp_path / "t.csv"
+        if way == "bare":
+            bare = [",".join(row) for row in (names, *body)]
+            path.write_text("\n".join(bare) + "\n")
+            joined += len(list(csv.reader(bare))) < len(bare)  # what csv alone makes of it
         else:
-            read += 1
-            assert found == expected
-        assert rows_of(path, "--quoted")[1] == expected
-    assert read >= 9
-
-
-@pytest.mark.parametrize("columns", COLUMNS)
-def test_no_row_is_ever_joined_with_another_whatever_the_quotes(tmp_path, columns):
-    """Tables that quote nothing, with quotes strewn in: each review read is a row of the table."""
-    rng, names, joined = random.Random(columns), columns.split(","), 0
-    for n in range(60):
-        rows = [{"id": str(i), "x": "", "label": str(i % 2)} for i in range(20)]
-        for i, row in enumerate(rows):
-            row["text"] = text = f"film{i} is dull"
-            for _ in range(rng.choice((0, 0, 1, 2)) if n % 2 else 0):
-                place = rng.choice((0, len(text), rng.randrange(len(text))))
-                row["text"] = row["text"][:place] + '"' + row["text"][place:]
-        i = rng.randrange(17)
-        rows[i]["text"] = '"' + rows[i]["text"] + rng.choice(("", ", so"))
-        rows[i + rng.choice((1, 2))]["text"] += '"'
-        body = [",".join(row[name] for name in names) for row in rows]
-        path = lines(tmp_path / "t.csv", *body, header=columns)
-        joined += len(list(csv.reader(body))) < len(rows)  # what csv alone makes of it
+            table(path, body, names, **how)
+        # a quote may have parted a word
+        all_rows = [("".join(module.split_words(text)), i % 2) for i, text in enumerate(texts)]
         for flags in (), ("--skip-bad",):
             result, found = rows_of(path, *flags)
             if found is None:
-                refused(
-                    result, "--unquoted" if "line" in last_line(result.stderr) else "--skip-bad"
-                )
+                asked += 1
+                line = last_line(result.stderr)
+                refused(result, answer[0] if "line" in line else "--skip-bad")
+                likely = r"(^|[\r\n,])[01]([\r\n,]|$)"
+                assert way == "bare" or any(re.search(likely, text) for text in texts)
             else:
-                assert {(t.replace(" ", ""), y) for t, y in found} <= {
-                    (f"film{i}isdull" + so, i % 2) for i in range(20) for so in ("", "so")
-                }
-        result, found = rows_of(path, "--unquoted", "--skip-bad")
-        good = [row for row in rows if "," not in row["text"]]
-        assert [y for _, y in found] == [int(row["label"]) for row in good]
+                found = [(text.replace(" ", ""), label) for text, label in found]
+                assert found == all_rows or way == "bare" and set(found) < set(all_rows)
+        result, found = rows_of(path, *answer)
+        good = [row for row, t in zip(all_rows, texts) if way != "bare" or "," not in t]
+        assert [(text.replace(" ", ""), label) for text, label in found] == good
         assert counts(result) == (40, 2 * len(good), 40 - 2 * len(good))
-    assert joined > 40  # or this would test nothing
+    assert joined > 40 if way == "bare" else asked <= 2  # or this would test nothing
 
 
 # ---------------------------------------------------------------- what is no table that can be read
@@ -452,22 +358,39 @@ def zipped(name):
     return data.getvalue()
 
 
-HEADER = "review,sentiment\n"
+ROW = b"text,label\nso,1\n"
 REFUSED = {  # the bytes of a file, or None; the words of the message
     "missing.csv": (None, "No such file"),
-    "latin.csv": ((HEADER + "café,1").encode("latin-1"), "not in utf-8", "--encoding cp1252"),
-    "gb.csv": ((HEADER + "好,正").encode("gb18030"), "not in utf-8", "--encoding gb18030"),
-    "utf-16.csv": ((HEADER + "好,正").encode("utf-16"), "not in utf-8", "--encoding utf-16"),
-    "ascii-16.csv": ((HEADER + "so,1").encode("utf-16-le"), "not in utf-8", "--encoding utf-16"),
+    "latin.csv": (HEAD.encode() + b"caf\xe9,1", "not in utf-8", "--encoding cp1252"),
+    "gb.csv": (CHINESE.encode("gb18030"), "not in utf-8", "--encoding gb18030"),
+    "utf-16.csv": (CHINESE.encode("utf-16"), "not in utf-8", "--encoding utf-16"),
+    "ascii-16.csv": (ROW.decode().encode("utf-16-le"), "not in utf-8", "--encoding utf-16"),
     "no names.csv": (b"so,1\nso,0\n", "no column review", "a line of names"),
     "empty.csv": (b"", "no column review"),
     "a quote in the first line.csv": (b'review,"sentiment\nso,1\n', "line 1: its quotes"),
-    "long.csv": ((HEADER + "s" * (1 << 24) + "o,1").encode(), "line 2: ", "too long", "limit"),
+    "long.csv": (HEAD.encode() + b"s" * (1 << 24) + b"o,1", "line 2: ", "too long", "limit"),
     "t.xlsx": (zipped("xl/workbook.xml"), "unpack it, or save the sheet as CSV UTF-8"),
     "t.xls": (b"\xd0\xcf\x11\xe0", "Excel", "CSV UTF-8"),
     "t.parquet": (b"PAR1\x15\x04", "Parquet", "to_csv"),
     "t.jsonl": (b'{"review": "fine", "label": 1}\n', "JSON", "lines=True", "to_csv"),
     "t.json": (b'\xef\xbb\xbf[\n{"review": "fine", "label": 1}]', "JSON", "to_csv"),
+    "two alike.csv": (b"text,label,label\n", "label and label in the first line"),
+    "two likely.csv": (b"text,label,Label\n", "label and Label in the first line"),
+    "two labels.csv": (b"text,sentiment,label\n", "say --label NAME"),
+    "two texts.csv": (b"text,label,review\n", "say --text NAME"),
+    "no text.csv": (b"words,stars,x\n", "no column review or text"),
+    "no label.csv": (b"text,stars,x\n", "no column sentiment or label"),
+}
+AGAINST = {  # flags that do not go with a table of text and label; the words of the message
+    "--label y": ("no column y in the first line (text, label)",),
+    "--text text --label x": ("no column x",),
+    "--quoted --unquoted": ("not allowed with",),
+    "--negative 1": ("--negative and --positive",),
+    "--negative 1,2 --positive 2.0": ("--negative and --positive",),
+    "--encoding klingon": ("unknown encoding",),
+    "--delimiter ,,": ("delimiter",),
+    "--test-share 2": ("from 0 to 1",),
+    "--out my.csv": ("must end in .npz",),
 }
 
 
@@ -481,17 +404,20 @@ def test_what_cannot_be_used_is_one_line_that_says_what_to_do(tmp_path, name):
     assert result.stderr.count("\n") == 1 and not (tmp_path / "o.npz").exists()
 
 
-def test_an_unpacked_archive_and_flags_that_make_no_sense(tmp_path):
-    (tmp_path / "aclImdb").mkdir()
-    refused(own_data(tmp_path / "aclImdb", "--out", tmp_path / "o.npz"), "name the .tar.gz")
-    good = table(tmp_path / "t.csv", reviews(20))
-    for words, *flags in (
-        ("must end in .npz", "--out", tmp_path / "my.csv"),
-        ("unknown encoding", "--out", tmp_path / "o.npz", "--encoding", "klingon"),
-        ("delimiter", "--out", tmp_path / "o.npz", "--delimiter", ",,"),
-        ("from 0 to 1", "--out", tmp_path / "o.npz", "--test-share", "2"),
-    ):
-        refused(own_data(good, *flags), words, status=2)
+@pytest.mark.parametrize("flags", AGAINST)
+def test_flags_that_make_no_sense_are_one_line(tmp_path, flags):
+    path = tmp_path / "t.csv"
+    path.write_text(HEAD + FINE + DULL)
+    result = own_data(path, "--out", tmp_path / "o.npz", *flags.split())
+    refused(result, *AGAINST[flags], status=1 if "column" in AGAINST[flags][0] else 2)
+
+
+def test_one_of_two_columns_that_differ_in_nothing_cannot_be_named(tmp_path):
+    path = tmp_path / "t.csv"
+    for names, flag in ("text,label,label", "label"), ("text,label,LABEL", "Label"):
+        path.write_text(names + "\n" + TWO)
+        words = f"{names[5:].replace(',', ' and ')} in the first line"
+        refused(rows_of(path, "--label", flag)[0], words)
 
 
 @pytest.mark.parametrize("text", ["きのうみたえいがでした", "หนังเรื่องนี้สนุกมาก", "หนังดี มาก"])
@@ -504,8 +430,7 @@ def test_a_text_without_blanks_between_words_is_warned_of(tmp_path, text):
 
 # ------------------------------------------------------------------ the split, what is said
 def test_one_table_is_split_by_the_seed_and_nothing_is_lost(tmp_path):
-    path = table(tmp_path / "t.csv", reviews(50))
-    found = []
+    path, found = table(tmp_path / "t.csv", reviews(50)), []
     for name, seed in ("a", 0), ("b", 0), ("c", 1):
         out = tmp_path / name / "my.npz"
         assert own_data(path, "--out", out, "--seed", seed).returncode == 0
@@ -515,28 +440,29 @@ def test_one_table_is_split_by_the_seed_and_nothing_is_lost(tmp_path):
     assert found[0] == found[1] != found[2]
 
 
-def test_words_of_equal_frequency_keep_their_order(tmp_path):
+def test_words_of_equal_frequency_and_reviews_keep_their_order(tmp_path):
     """In the order of the table, of which some rows are for the test."""
     words = [f"w{i}" for i in random.Random(0).sample(range(400), 400)]
     rows = [(f"{word} {'dull' if i % 2 else 'fine'}", str(i % 2)) for i, word in enumerate(words)]
-    assert own_data(table(tmp_path / "t.csv", rows), "--out", tmp_path / "o.npz").returncode == 0
-    index = list(read(tmp_path / "o.npz")[0])
-    assert set(index[:2]) == {"dull", "fine"} and len(index) == 322
-    assert index[2:] == [word for word in words if word in index]
+    out = tmp_path / "o.npz"
+    assert own_data(table(tmp_path / "t.csv", rows), "--out", out).returncode == 0
+    index, arrays = read(out)
+    assert set(list(index)[:2]) == {"dull", "fine"} and len(index) == 322
+    assert list(index)[2:] == [word for word in words if word in index]
+    assert [x[0] for x in arrays["x_train"]] == list(range(3, 323))
 
 
 @pytest.mark.parametrize("rare", [2, 10, 37])
 @pytest.mark.parametrize("label", [0, 1])
 def test_both_parts_have_the_same_share_of_the_labels(tmp_path, rare, label):
     rows = [(f"film {i}", str(label if i < rare else 1 - label)) for i in range(400)]
-    path = table(tmp_path / "t.csv", rows)
+    path, of_test = table(tmp_path / "t.csv", rows), max(1, round(rare / 5))
     for seed in range(5):
-        flags = ("--seed", seed, "--replace")
-        result = own_data(path, "--out", tmp_path / "my.npz", *flags)
+        result = own_data(path, "--out", tmp_path / "my.npz", "--seed", seed, "--replace")
         _, arrays = read(tmp_path / "my.npz")
-        assert arrays["y_test"].count(label) == max(1, round(rare / 5))
-        assert arrays["y_train"].count(label) == rare - max(1, round(rare / 5))
-        share = 1 - arrays["y_test"].count(label) / len(arrays["y_test"])
+        assert arrays["y_test"].count(label) == of_test
+        assert arrays["y_train"].count(label) == rare - of_test
+        share = 1 - of_test / len(arrays["y_test"])
         assert f"would be right for {share:.0%}" in result.stdout  # of the larger class
 
 
@@ -566,26 +492,23 @@ def test_more_than_the_scripts_read_is_one_line_and_no_file(tmp_path, monkeypatc
 
 # --------------------------------------------------------------------------------- the files
 def test_a_file_is_replaced_only_if_asked_and_words_and_reviews_together(tmp_path, monkeypatch):
-    out = tmp_path / "my.npz"
-    first = table(tmp_path / "a.csv", reviews(20))
+    out, first = tmp_path / "my.npz", table(tmp_path / "a.csv", reviews(20))
     other = table(tmp_path / "b.csv", [(f"other words {i}", "01"[i % 2]) for i in range(20)])
     assert own_data(first, "--out", out).returncode == 0
-    old = out.read_bytes()
+    old, names = out.read_bytes(), sorted(path.name for path in tmp_path.iterdir())
     refused(own_data(other, "--out", out), "is there", "--replace", status=2)
-    names = sorted(path.name for path in tmp_path.iterdir())
+    for error, words, status in (
+        (OSError("no space left"), "no space left", 1),
+        (KeyboardInterrupt(), "interrupted", 130),
+    ):
 
-    def stop(error):
-        def raise_it(*_, **__):
+        def stop(*_, error=error, **__):
             raise error
 
-        return raise_it
-
-    for error in OSError("no space left"), KeyboardInterrupt():
         for place in (np, "savez_compressed"), (json, "dumps"), (os, "replace"):
             with monkeypatch.context() as patch:
-                patch.setattr(*place, stop(error))
-                with contextlib.suppress(KeyboardInterrupt):
-                    refused(own_data(other, "--out", out, "--replace"), "no space left")
+                patch.setattr(*place, stop)
+                refused(own_data(other, "--out", out, "--replace"), words, status=status)
             assert out.read_bytes() == old
             assert sorted(path.name for path in tmp_path.iterdir()) == names
     assert own_data(other, "--out", out, "--replace").returncode == 0
@@ -598,16 +521,19 @@ def test_paths_home_links_an_input_as_output_and_names_that_cannot_be(tmp_path, 
     source = table(tmp_path / "t.npz", reviews(20))  # a table may be called anything
     assert own_data("~/t.npz", "--out", "~/my.npz").returncode == 0
     assert (tmp_path / "my.npz").is_file()
-    text = source.read_bytes()
-    for out in source, tmp_path / "." / "t.npz":
-        for flags in (), ("--replace",):
-            refused(own_data(source, "--out", out, *flags), status=2)
-    result = own_data(source, "--out", tmp_path / f"{'n' * 300}.npz")
-    refused(result, "cannot write")
-    refused(own_data(tmp_path / ("n" * 300), "--out", tmp_path / "o.npz"), "cannot read")
-    (tmp_path / "folder.npz").mkdir()
-    refused(own_data(source, "--out", tmp_path / "folder.npz", "--replace"), status=2)
-    refused(own_data(source, "--out", source / "my.npz"), "cannot write")
+    text, long, folder = source.read_bytes(), "n" * 300, tmp_path / "folder.npz"
+    folder.mkdir()
+    for table_, out, words, status in (
+        (source, source, "is a table to be read", 2),
+        (source, tmp_path / "." / "t.npz", "is a table to be read", 2),
+        (source, tmp_path / f"{long}.npz", "cannot write", 1),
+        (source, source / "my.npz", "cannot write", 1),
+        (source, folder, "is there", 2),
+        (tmp_path / long, tmp_path / "o.npz", "cannot read", 1),
+        (folder, tmp_path / "o.npz", "name the .tar.gz", 1),
+    ):
+        refused(own_data(table_, "--out", out, "--replace"), words, status=status)
+    refused(own_data(source, "--out", source), status=2)
     assert source.read_bytes() == text
 
 
@@ -630,9 +556,8 @@ def test_a_link_is_followed_and_never_hides_an_input(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
 def test_what_is_printed_of_a_table_has_no_control_characters(tmp_path):
     evil = "\x1b[31m\x07\u202e"
-    path = tmp_path / f"t{evil}.csv"
     rows = [("fine", "1"), ("dull", "0"), ("x", f"{evil}odd")] * 5
-    table(path, rows, ("review", f"label{evil}"))
+    path = table(tmp_path / f"t{evil}.csv", rows, ("review", f"label{evil}"))
     label = ("--label", f"label{evil}")
     for i, flags in enumerate([(), label, (*label, "--skip-bad")]):
         result = own_data(path, "--out", tmp_path / f"{i}{evil}.npz", *flags)
@@ -641,40 +566,40 @@ def test_what_is_printed_of_a_table_has_no_control_characters(tmp_path):
 
 
 # ---------------------------------------------------------------------- the authors' archive
-def member(name, text="", **changes):
-    info = tarfile.TarInfo(name)
-    data = text if isinstance(text, bytes) else text.encode()
-    info.size = len(data)
-    for key, change in changes.items():
-        setattr(info, key, change)
-    return info, io.BytesIO(data)
-
-
-def texts(n=3):
+def texts(n=3, without="nothing"):
+    """(name, text) of n reviews of each kind, but for the kinds that are left out."""
     for part in "train", "test":
         for kind, word in ("neg", "dull"), ("pos", "fine"):
-            for i in range(n):
-                yield f"aclImdb/{part}/{kind}/{i}_{i}.txt", f"a {word} film<br />number {i}"
+            if without not in f"aclImdb/{part}/{kind}":
+                for i in range(n):
+                    yield f"aclImdb/{part}/{kind}/{i}_{i}.txt", f"a {word} film<br />number {i}"
 
 
 OTHERS = [  # what else may be in an archive, and must not be read as a review nor written anywhere
-    member("aclImdb/README", "aclImdb/train/pos"),
-    member("aclImdb/train/unsup/0_0.txt", "unlabelled"),
-    member("aclImdb/train/pos/._0_9.txt", b"\0\5\26\7"),
-    member("aclImdb/train/urls_pos.txt", "unlabelled"),
-    member("aclImdb/train/pos/", type=tarfile.DIRTYPE),
-    member("aclImdb/train/pos/8_9.txt", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
-    member("aclImdb/train/pos/../../../../evil/1_1.txt", "evil"),
-    member("/aclImdb/train/pos/1_1.txt", "evil"),
-    member("elsewhere/aclImdb/train/pos/1_1.txt", "evil"),
+    ("aclImdb/README", "aclImdb/train/pos"),
+    ("aclImdb/train/unsup/0_0.txt", "unlabelled"),
+    ("aclImdb/train/pos/._0_9.txt", "\0\5\26\7"),
+    ("aclImdb/train/urls_pos.txt", "unlabelled"),
+    ("aclImdb/train/pos/", tarfile.DIRTYPE),
+    ("aclImdb/train/pos/8_9.txt", tarfile.SYMTYPE),
+    ("aclImdb/train/pos/../../../../evil/1_1.txt", "evil"),
+    ("/aclImdb/train/pos/1_1.txt", "evil"),
+    ("elsewhere/aclImdb/train/pos/1_1.txt", "evil"),
 ]
 
 
 def archive(path, members, mode="w:gz"):
+    """Write (name, text) into a tar; for a text in bytes, a type, there is a link or a folder."""
     with tarfile.open(path, mode) as tar:
-        for info, data in members:
-            data.seek(0)
-            tar.addfile(info, data)
+        for name, text in members:
+            info = tarfile.TarInfo(name)
+            if isinstance(text, bytes):
+                info.type, info.linkname = text, "/etc/passwd"
+                tar.addfile(info)
+            else:
+                data = text.encode(errors="surrogateescape")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
     return path
 
 
@@ -683,11 +608,10 @@ def archive(path, members, mode="w:gz"):
     [("aclImdb_v1.tar.gz", "w:gz", ""), ("aclImdb_v1.tar", "w", ""), ("packed.tgz", "w:gz", "./")],
 )
 def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode, folder):
-    members = [*(member(folder + path, text) for path, text in texts()), *OTHERS]
+    members = [*((folder + path, text) for path, text in texts()), *OTHERS]
     random.Random(0).shuffle(members)
     path = archive(tmp_path / name, members, mode)
     result = own_data(path, "--out", tmp_path / "my" / "imdb.npz")
-    assert result.returncode == 0, result.stderr
     assert counts(result) == (12, 12, 0) and "6 training reviews, 50%" in result.stdout
     assert "warning" in result.stderr and "3 train/neg" in result.stderr  # not 12,500 of each
     words, arrays = read(tmp_path / "my" / "imdb.npz")
@@ -698,48 +622,44 @@ def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode, folde
     assert sorted(p.name for p in tmp_path.rglob("*")) == sorted(["my", "imdb.npz", name])
 
 
-def test_the_whole_archive_gives_no_warning(tmp_path, monkeypatch):
+def test_only_the_whole_archive_gives_no_warning(tmp_path, monkeypatch):
     assert module.AUTHORS == 12_500
     monkeypatch.setattr(module, "AUTHORS", 5)
-    path = archive(tmp_path / "a.tar.gz", (member(*text) for text in texts(5)))
-    result = own_data(path, "--out", tmp_path / "imdb.npz")
+    path, whole = tmp_path / "a.tar.gz", [*texts(5)]
+    result = own_data(archive(path, whole), "--out", tmp_path / "imdb.npz")
     assert result.returncode == 0 and result.stderr == ""
     assert "10 training reviews, 50%" in result.stdout and "10 test reviews" in result.stdout
+    archive(path, [*whole[1:], ("aclImdb/test/pos/9_9.txt", "as many, but not of each kind")])
+    result = own_data(path, "--out", tmp_path / "other.npz")
+    assert "warning: not the authors'" in result.stderr and "4 train/neg" in result.stderr
 
 
 def test_an_archive_that_is_not_whole_is_one_line(tmp_path):
-    whole = archive(tmp_path / "whole.tar.gz", (member(*text) for text in texts(30))).read_bytes()
+    whole = archive(tmp_path / "whole.tar.gz", texts(30)).read_bytes()
+    broken, ninth = bytearray(whole), len(whole) // 9
+    broken[len(whole) // 2] ^= 1
     path, out = tmp_path / "a.tar.gz", tmp_path / "o.npz"
-    for n in (20, *range(len(whole) // 9, len(whole), len(whole) // 9), len(whole) - 1):
-        path.write_bytes(whole[:n])
+    lengths = 20, *range(ninth, len(whole), ninth), len(whole) - 1
+    for content in (*(whole[:n] for n in lengths), broken, b"\x1f\x8b" + bytes(100)):
+        path.write_bytes(content)
         refused(own_data(path, "--out", out), "a.tar.gz")
         assert not out.exists()
-    broken = bytearray(whole)
-    broken[len(whole) // 2] ^= 1
-    path.write_bytes(broken)
-    refused(own_data(path, "--out", out), "a.tar.gz")
-    path.write_bytes(b"\x1f\x8b" + bytes(100))
-    refused(own_data(path, "--out", out), "a.tar.gz")
 
 
 def test_an_archive_without_one_kind_or_with_other_content_says_so(tmp_path):
-    out = tmp_path / "o.npz"
-    for missing, words in (
+    path, out = tmp_path / "a.tar.gz", tmp_path / "o.npz"
+    for without, words in (
         ("train/neg", "0 negative and 3 positive"),
         ("train/", "0 negative and 0 positive"),
         ("test/", "0 to test on"),
         ("aclImdb", "0 to test on"),
     ):
-        members = (member(*text) for text in texts() if missing not in text[0])
-        result = own_data(archive(tmp_path / "a.tar.gz", members), "--out", out)
+        result = own_data(archive(path, texts(without=without)), "--out", out)
         refused(result, words)
         assert "warning" in result.stderr and not out.exists()
-    bad = [member("aclImdb/test/pos/9_9.txt", b"caf\xe9"), member("aclImdb/test/pos/8_8.txt", "!")]
-    path = archive(tmp_path / "a.tar.gz", [*(member(*text) for text in texts()), *bad])
-    result = own_data(path, "--out", out)
-    assert (
-        "9_9.txt: 'utf-8' codec can't" in result.stderr and "8_8.txt: there is no" in result.stderr
-    )
-    assert result.returncode == 1
+    bad = ("aclImdb/test/pos/9_9.txt", "caf\udce9"), ("aclImdb/test/pos/8_8.txt", "!")
+    result = own_data(archive(path, [*texts(), *bad]), "--out", out)
+    assert result.returncode == 1 and "9_9.txt: 'utf-8' codec can't" in result.stderr
+    assert "8_8.txt: there is no" in result.stderr
     assert counts(own_data(path, "--out", out, "--skip-bad")) == (14, 12, 2)
     refused(own_data(path, path, "--out", tmp_path / "no.npz"), "no other table")

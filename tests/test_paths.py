@@ -1,13 +1,11 @@
 """docs/measure/paths.py on networks made by hand, in which the gradient has one way back."""
 
-import common
-import gru_imdb
-import lstm_imdb
+import handmade
 import numpy as np
 import pytest
-from docs.measure import networks, paths
+from docs.measure import paths
 
-MODELS = {"lstm_imdb": lstm_imdb, "gru_imdb": gru_imdb}
+LETTERS = {"lstm_imdb": "ifgo", "gru_imdb": "zrg"}
 ALL, NONE = 1, 0
 
 
@@ -23,22 +21,16 @@ def one_unit(script, bias, recurrent, number=0.001):
     bias, recurrent: {letter: number} of layer 1. Layer 2 hands on the last word and remembers
     nothing, so that what reaches word t has come through layer 1 alone. number: of a word vector.
     """
-    letters, lstm = ("ifgo", True) if script == "lstm_imdb" else ("zrg", False)
-    model = MODELS[script].SentimentClassifier(1)
-    model.build((None, common.MAX_REVIEW_LEN))
-    vectors = np.full((common.TOTAL_WORDS, common.EMBEDDING_LEN), number, np.float32)
-    model.embedding.embeddings.assign(vectors)
-    second = {"i": 20, "f": -20, "o": 20, "z": -20}
-    for layer, rows, row, biases in (
-        (model.rnn_1, common.EMBEDDING_LEN, recurrent, bias), (model.rnn_2, 1, {}, second),
-    ):  # fmt: skip
-        kernel = np.zeros((rows, len(letters)))
-        kernel[0, letters.index("g")] = 1
+    letters = LETTERS[script]
+
+    def layer(recurrent, biases):
         b = np.array([biases.get(letter, 0) for letter in letters], float)
-        b = b if lstm else np.stack([b, 0 * b])
-        layer.set_weights([kernel, np.array([[row.get(letter, 0) for letter in letters]]), b])
-    model.dense.set_weights([np.ones((1, 1)), np.zeros(1)])
-    return model
+        rows = b if script == "lstm_imdb" else np.stack([b, 0 * b])
+        kernel = [[letter == "g" for letter in letters]]
+        return kernel, [[recurrent.get(letter, 0) for letter in letters]], rows
+
+    second = layer({}, {"i": 20, "f": -20, "o": 20, "z": -20})
+    return handmade.network(script, {4: [number]}, *layer(recurrent, bias), *second, [[1]], [0])
 
 
 def norms(*given):
@@ -78,18 +70,6 @@ def test_gates_are_a_way_too():
     assert found["nothing"][0] > 2 * found["h into the gates"][0] > 0
     np.testing.assert_allclose(found["h into the gates"], found["h everywhere"], rtol=1e-4)
     np.testing.assert_allclose(found["h into g"], found["nothing"], rtol=1e-4)
-
-
-@pytest.mark.parametrize(("script", "letter"), (("lstm_imdb", "f"), ("gru_imdb", "z")))
-def test_only_the_gate_that_keeps_begins_open(script, letter):
-    model, before = networks.load(script, 0, units=4), networks.load(script, 0, units=4)
-    networks.begin_open(model, 2)
-    for cell, old in zip(networks.cells(model), networks.cells(before)):
-        x, state = np.zeros((1, cell.kernel.shape[0]), np.float32), networks.zero_state(cell, 1)
-        values, others = networks.gates(cell, x, state), networks.gates(old, x, state)
-        np.testing.assert_allclose(values.pop(letter), 1 / (1 + np.exp(-2)), atol=1e-6)
-        for name, value in values.items():
-            np.testing.assert_array_equal(value, others[name])
 
 
 def test_the_first_words_are_those_that_tasks_tests():

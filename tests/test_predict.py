@@ -1,10 +1,7 @@
 """A file of reviews, judged: every row comes back, and nothing is judged with other words."""
 
-import contextlib
 import csv
-import io
 import os
-from types import SimpleNamespace
 
 import averaged
 import common
@@ -12,7 +9,7 @@ import keras
 import numpy as np
 import predict
 import pytest
-from conftest import ROOT, call, last_line, parsed, python, write_npz
+from conftest import ROOT, call, last_line, parsed, python, refused, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
@@ -36,15 +33,9 @@ def trained(tmp_path_factory):
 
 
 def run(trained, table, out, *flags, script=averaged.__file__):
-    """Run predict.py in this process, with --units 4 and the data of the weights."""
-    stdout, stderr, status = io.StringIO(), io.StringIO(), 0
-    arguments = [script, trained[1], table, "--out", out, "--data", trained[0], "--units", "4"]
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            predict.main([str(argument) for argument in [*arguments, *flags]])
-        except SystemExit as end:
-            status = end.code
-    return SimpleNamespace(returncode=status, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+    """Run predict.py with --units 4 and the data of the weights."""
+    named = script, trained[1], table, "--out", out, "--data", trained[0]
+    return call("predict", *named, "--units", "4", *flags)
 
 
 def write(path, rows, names=("id", "评论", "标签"), encoding="utf-8"):
@@ -56,14 +47,6 @@ def write(path, rows, names=("id", "评论", "标签"), encoding="utf-8"):
 def read(path, encoding="utf-8"):
     with open(path, encoding=encoding, newline="") as file:
         return [tuple(row) for row in csv.reader(file)]
-
-
-def refused(result, out, *words, status=1):
-    """Hold that the run ended in one line that says the words, and that nothing was written."""
-    assert result.returncode == status, result
-    assert "Traceback" not in result.stderr and "error: " in last_line(result.stderr)
-    assert all(word in last_line(result.stderr) for word in words), result.stderr
-    assert not os.path.exists(out)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
@@ -90,26 +73,29 @@ def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, enco
     assert "105 of 107 words are known to the network" in result.stdout
 
 
-def test_the_verdicts_are_compared_with_the_labels(capsys):
-    p = np.array([0.9, 0.8, 0.7, 0.2, 0.1, np.nan, 0.6, 0.5])
-    predict.compare([1, 1, 0, 1, 0, 1, None, 0], p)
-    out = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert out[1:3] == [["labelled", "negative", "2", "1"], ["labelled", "positive", "1", "2"]]
-    assert [" ".join(line) for line in out[3:]] == [
-        "accuracy 0.6667 (4/6)",
-        "precision 0.6667 (2/3)",
-        "recall 0.6667 (2/3)",
-        "F1 0.6667 (4/6)",
+@pytest.mark.parametrize(
+    "labels, p, shares",
+    [
+        (
+            [1, 1, 0, 1, 0, 1, None, 0],  # no label, no verdict: neither counts
+            [0.9, 0.8, 0.7, 0.2, 0.1, np.nan, 0.6, 0.5],
+            "0.6667 (4/6)|0.6667 (2/3)|0.6667 (2/3)|0.6667 (4/6)",
+        ),
+        ([1, 0], [0.1, 0.1], "0.5000 (1/2)|none|0.0000 (0/1)|0.0000 (0/1)"),
+        ([0, 1, 1], [0.1, 0.9, 0.1], "0.6667 (2/3)|1.0000 (1/1)|0.5000 (1/2)|0.6667 (2/3)"),
+        ([0, 1], [0.9, 0.9], "0.5000 (1/2)|0.5000 (1/2)|1.0000 (1/1)|0.6667 (2/3)"),
+    ],
+)
+def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
+    predict.compare(labels, np.array(p))
+    _, negative, positive, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    names = ("accuracy", "precision", "recall", "F1")
+    assert [" ".join(row) for row in rows] == [
+        f"{name} {share}" for name, share in zip(names, shares.split("|"), strict=True)
     ]
-    predict.compare([1, 0], np.array([0.1, 0.1]))  # none is judged positive
-    assert "precision  none" in capsys.readouterr().out
-    predict.compare([0, 0, 1, 1, 1], np.array([0.9, 0.1, 0.9, 0.9, 0.1]))
-    out = capsys.readouterr().out
-    assert "precision  0.6667 (2/3)" in out and "recall     0.6667 (2/3)" in out
-    predict.compare([0, 1, 1], np.array([0.1, 0.9, 0.1]))
-    out = capsys.readouterr().out
-    assert "precision  1.0000 (1/1)" in out and "recall     0.5000 (1/2)" in out
-    assert "F1         0.6667 (2/3)" in out
+    if len(labels) == 8:
+        assert negative == ["labelled", "negative", "2", "1"]
+        assert positive == ["labelled", "positive", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -158,37 +144,40 @@ def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path):
 def test_without_labels_line_breaks_that_a_row_could_follow_are_asked_about(
     trained, tmp_path, text, asks
 ):
-    (tmp_path / "t.csv").write_text(text)
-    out = tmp_path / "o.csv"
+    path, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    path.write_text(text)
+    result = run(trained, path, out)
     if asks:
-        refused(run(trained, tmp_path / "t.csv", out), out, "line 2", "--quoted", "--unquoted")
-    for flags in [] if asks else [()], ["--quoted"]:
-        for flag in flags:
-            result = run(trained, tmp_path / "t.csv", out, *([flag] if flag else []))
-            assert result.returncode == 0, result.stderr
-            with open(tmp_path / "t.csv", newline="") as file:
-                assert [row[:-2] for row in read(out)] == [tuple(row) for row in csv.reader(file)]
+        refused(result, "line 2", "--quoted", "--unquoted")
+        assert not out.exists()
+        result = run(trained, path, out, "--quoted")
+    assert result.returncode == 0, result.stderr
+    assert [row[:-2] for row in read(out)] == read(path)
 
 
 def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
     good, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
     data, weights = trained
     other = write_npz(tmp_path / "other.npz", words='{"坏": 1, "好": 2}')
-    refused(run((other, weights), good, out), out, "trained on my.npz", "train again")
-    refused(run(("toy", weights), good, out), out, "trained on my.npz")
-    refused(run(trained, good, out, "--units", "9"), out, "--units 9")
-    refused(run(trained, good, out, script="lstm_imdb.py"), out, "not weights of lstm_imdb")
-    refused(run(trained, good, out, script="my_imdb.py"), out, "no such file", status=2)
-    refused(run((data, tmp_path / "x.h5"), good, out), out, "no such file", status=2)
-    refused(run(trained, tmp_path / "x.csv", out), out, "No such file")
-    refused(run(trained, good, tmp_path / "o.txt"), tmp_path / "o.txt", ".csv", status=2)
+    for result, *words in (
+        (run((other, weights), good, out), "trained on my.npz", "train again"),
+        (run(("toy", weights), good, out), "trained on my.npz"),
+        (run(trained, good, out, "--units", "9"), "--units 9"),
+        (run(trained, good, out, script="lstm_imdb.py"), "not weights of lstm_imdb"),
+        (run(trained, tmp_path / "x.csv", out), "No such file"),
+    ):
+        refused(result, *words)
     for names, rows, words in (
         (("id", "评论"), [("1", "好"), ("2", "坏", "3")], "line 3: 3 fields, not 2"),
         (("id", "评论"), [], "no rows"),
         (("评论", "verdict"), [("好", "x")], "has a column"),
         (("评论", "标签"), [("好", "5"), ("坏", "3")], "the labels are '5' (1), '3' (1)"),
     ):
-        refused(run(trained, write(tmp_path / "b.csv", rows, names), out), out, words)
+        refused(run(trained, write(tmp_path / "b.csv", rows, names), out), words)
+    refused(run(trained, good, out, script="my_imdb.py"), "no such file", status=2)
+    refused(run((data, tmp_path / "x.h5"), good, out), "no such file", status=2)
+    refused(run(trained, good, tmp_path / "o.txt"), ".csv", status=2)
+    assert not out.exists() and not (tmp_path / "o.txt").exists()
 
 
 def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
@@ -206,12 +195,11 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
     first = out.read_bytes()
     write(path, TABLE[:2])
     names = sorted(os.listdir(tmp_path))
-    with monkeypatch.context() as patch:
-        patch.setattr(predict, "verdict", lambda p: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            run(trained, path, out)
-        patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left")))
-    assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
+    for place in (predict, "verdict"), (os, "replace"):
+        with monkeypatch.context() as patch:
+            patch.setattr(*place, lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+            refused(run(trained, path, out), f"cannot write {out}: no space left")
+        assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
     assert run(trained, path, out).returncode == 0 and len(read(out)) == 3
     for content in b"", b"a,b\n1,2\n", b"verdict\n", path.read_bytes(), b"\xff\0,":
         out.write_bytes(content)

@@ -5,6 +5,8 @@ import importlib
 import inspect
 import math
 import re
+import sys
+import types
 from concurrent.futures import ThreadPoolExecutor
 
 import baseline
@@ -25,6 +27,7 @@ from conftest import (
     needs_imdb,
     parsed,
     run_script,
+    untraced,
     write_npz,
 )
 
@@ -299,6 +302,137 @@ def test_saved_weights_are_scored_without_xla_and_with_the_bar(monkeypatch, tiny
         parsed(call("rnn_layer_imdb", *flags))
     (_, _, compiled), (_, _, evaluated) = calls
     assert compiled["jit_compile"] is False and evaluated["verbose"] == 0
+
+
+# ------------------------------------------------------------------- what learners change
+
+FIT = "train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR"
+WITHOUT = FIT.replace(" validation_data=test,", "")
+SOFTMAX = (
+    ('BinaryAccuracy("accuracy")', 'SparseCategoricalAccuracy("accuracy")'),
+    ('"binary_crossentropy"', '"sparse_categorical_crossentropy"'),
+)
+
+
+def classes(n):
+    return (('Dense(1, activation="sigmoid")', f'Dense({n}, activation="softmax")'), *SOFTMAX)
+
+
+def after_fit(line):
+    """The edits that leave out validation_data, and put a line after fit(), inside the `with`."""
+    return (f"{FIT}\n        )\n", f"{WITHOUT}\n        )\n        {line}\n")
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """edited(edits, flags): a run of gru_imdb.py with text replaced, of reviews of ten words."""
+
+    def run(edits, *flags):
+        text = inspect.getsource(gru_imdb)
+        for old, new in edits:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        module = types.ModuleType("gru_imdb")
+        module.__file__ = gru_imdb.__file__
+        exec(text, vars(module))
+        monkeypatch.setitem(sys.modules, "edited", module)
+        with untraced():
+            return call("edited", *TINY, *flags)
+
+    return run
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_an_output_that_is_not_one_probability_is_scored_but_not_read(n, edited, tmp_path):
+    """Column 0 would be P(negative)."""
+    path = tmp_path / "w.weights.h5"
+    result = edited(classes(n), "--review", "good", "--save", path)
+    assert LAST_LINE.fullmatch(last_line(result.stdout))["n"] == "64"
+    assert "P(positive)" not in result.stdout
+    say = f"error: --review and --load read one P(positive), not (1, {n}): see exercise 17"
+    assert result.returncode == 1 and result.stderr.startswith(say)
+    flags = "--data toy --subset 64 --units 4 --load".split()
+    for more in [], ["--review", "good"]:
+        loaded = call("edited", *flags, path, *more)
+        assert loaded.returncode == 1 and loaded.stderr.startswith(say)
+        assert loaded.stderr.count("\n") == 1 and "accuracy" not in loaded.stdout
+
+
+@pytest.mark.parametrize("callbacks", ["stop, record", "record, stop"])
+def test_early_stopping_stops_in_front_of_the_record_and_behind_it(callbacks, edited):
+    stop = "stop = keras.callbacks.EarlyStopping('val_loss', patience=1, baseline=0.0)"
+    start = "    with common.Record(args, data)"
+    edits = (start, f"    {stop}\n{start}"), ("callbacks=[record]", f"callbacks=[{callbacks}]")
+    line = parsed(edited(edits, "--epochs", "4"))
+    assert line["done"].startswith("2 of 4 epochs in ")
+
+
+def test_without_validation_data_the_last_line_says_that_nothing_was_scored(edited, tmp_path):
+    path = tmp_path / "l.csv"
+    result = edited([(FIT, WITHOUT)], "--log", path)
+    assert result.returncode == 0 and result.stderr == ""
+    say = r"gru_imdb: not tested \(fit\(\) had no validation_data\), 1 epoch in [\d.]+ s, \d+ param"
+    assert re.match(say, last_line(result.stdout)) and "test accuracy" not in result.stdout
+    assert path.read_text().startswith("epoch,accuracy,loss\n")
+
+
+@pytest.mark.parametrize("arguments", ["test", "test, callbacks=[record]"])
+def test_what_evaluate_scores_after_fit_is_in_the_last_line(arguments, edited):
+    """As in the post. The score is that of fit() with validation_data, which is the same."""
+    expected = parsed(edited([]))
+    line = parsed(edited([after_fit(f"model.evaluate({arguments})")]))
+    for key in "right", "n", "loss":
+        assert line[key] == expected[key]
+
+
+def test_a_score_of_an_earlier_epoch_is_not_passed_off_as_the_last(edited, tmp_path):
+    path = tmp_path / "l.csv"
+    edits = [("validation_data=test,", "validation_data=test, validation_freq=2,")]
+    result = edited(edits, "--epochs", "3", "--log", path)
+    assert last_line(result.stdout).startswith("gru_imdb: not tested (")
+    rows = path.read_text().splitlines()
+    assert rows[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
+    assert [row.endswith(",,") for row in rows[1:]] == [True, False, True]
+
+
+def test_a_metric_of_another_name_is_told_in_a_line(edited, tmp_path):
+    path = tmp_path / "w.weights.h5"
+    edits = [('keras.metrics.BinaryAccuracy("accuracy")', '"acc"')]
+    result = edited(edits, "--save", path)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert 'reads a metric named "accuracy"' in result.stderr and "acc" in result.stderr
+
+
+SECOND = "        self.rnn_2 = layers.GRU(units, dropout=0.5, unroll=unroll)\n"
+DENSE = '        self.dense = layers.Dense(1, activation="sigmoid")\n'
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        ((DENSE, ""), (SECOND, DENSE + SECOND)),
+        ((SECOND, SECOND + "        self.attention = layers.Attention()\n"),),
+    ],
+    ids=["another order", "attention"],
+)
+def test_layers_that_the_loop_in_build_cannot_follow_end_in_words_of_keras(edits, edited):
+    words_of_keras = ValueError, tf.errors.InvalidArgumentError
+    with pytest.raises(words_of_keras, match="Dimensions must be equal|[Mm]atrix|list of inputs"):
+        edited(edits)
+
+
+@each_script
+def test_main_returns_the_model_and_has_seventeen_lines(name, tmp_path):
+    """So that a notebook has it, trained or loaded."""
+    path, script = tmp_path / "w.weights.h5", importlib.import_module(name)
+    flags = ["--data", write_npz(tmp_path / "my.npz", words='{"good": 1}'), "--units", "4"]
+    with untraced():
+        trained = script.main([*map(str, flags), "--epochs", "1", "--save", str(path)])
+        for more in [], ["--review", "good"]:
+            loaded = script.main([*map(str, flags), "--load", str(path), *more])
+            for ours, theirs in zip(loaded.get_weights(), trained.get_weights(), strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+    assert len(inspect.getsource(script.main).splitlines()) <= 17
 
 
 # -------------------------------------------------------------------------------------- slow

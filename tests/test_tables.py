@@ -128,7 +128,7 @@ def test_the_gradient_is_drawn_before_and_after_by_word():
         f"{name}, after 4 epochs" for name in names.NETWORKS.values()
     ]
     assert before.get_title() == "before training" and before.get_yscale() == "log"
-    assert before.get_ylabel() == after[0].get_ylabel() == "norm of d loss / d x_t"
+    assert before.get_ylabel() == after[0].get_ylabel() == "gradient at the word"
     for when, axes, label in ("before", before, "LSTM"), ("after", after[1], "mean"):
         rows = readings.rows("gradient", script="lstm_imdb", when=when, of="mean")
         for word in 1, 80:
@@ -138,14 +138,28 @@ def test_the_gradient_is_drawn_before_and_after_by_word():
 
 
 def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
-    cause, effect = figures.first_word(None).axes
-    assert (cause.get_ylabel(), cause.get_yscale()) == ("gradient at word 1", "log")
+    figure = figures.first_word(None)
+    cause, effect = figure.axes
+    label = "gradient at the first word / at the last"
+    assert (cause.get_ylabel(), cause.get_yscale()) == (label, "log")
     assert effect.get_ylabel() == "test accuracy, %"
     assert ticks(cause) == ticks(effect) == ["10", "20", "40", "80", "160", "320"]
-    assert list(lines(cause)) == list(lines(effect)) == list(names.STARTS)
-    runs = readings.first_word_runs("GRU", "80")
-    assert lines(effect)["GRU"][3] == pytest.approx(100 * np.mean([max(run) for run in runs]))
-    assert lines(cause)["LSTM"][3] < 1e-5 < 0.1 < lines(cause)["LSTM b_f = 3"][3]
+    shrunk, is_open = "SimpleRNN, W_hh times .7", "LSTM, forget gate starts open"
+    assert list(lines(cause)) == list(lines(effect)) == ["SimpleRNN", shrunk, "LSTM", is_open]
+    (legend,) = figure.legends  # one for both
+    assert [text.get_text() for text in legend.get_texts()] == list(lines(cause))
+    for label, start in ("LSTM", "LSTM"), (shrunk, "SimpleRNN .7"):
+        runs = readings.first_word_runs(start, "80")
+        assert lines(effect)[label][3] == pytest.approx(100 * np.mean([max(run) for run in runs]))
+        where = dict(task="first", start=start, words="80", **readings.USUAL)
+        first, last = (
+            np.array(readings.values("tasks", quantity=f"gradient {word}", **where))
+            for word in ("1", "last")
+        )
+        ratio = np.exp(np.log(first / last).mean())
+        assert lines(cause)[label][3] == pytest.approx(ratio)
+    assert lines(cause)[shrunk][3] < 1e-10 < lines(cause)["LSTM"][3] < 1e-3
+    assert lines(cause)["SimpleRNN"][3] < 1 < 100 < lines(cause)[is_open][3]
 
 
 def test_lengths_are_drawn_by_model_with_their_range():
@@ -225,7 +239,7 @@ def test_the_slow_number_goes_up_with_the_verdict(args):
     figure = figures.direction(args)
     state, other, p, _ = figure.axes
     assert (state.get_title(), other.get_title()) == ("meant as positive", "meant as negative")
-    assert state.get_ylabel() == "state along the slow direction"
+    assert state.get_ylabel() == "the slow number"
     assert p.get_ylabel() == "P(positive)" and ticks(p) == common.tokenize(figures.POSITIVE)
     down, up = figure.get_supxlabel().split("Up most: ")
     assert "worst" in down and "excellent" in up

@@ -8,7 +8,6 @@ Leave the machine alone meanwhile. Absolute times drift, so only ratios of runs 
 worth quoting.
 """
 
-import argparse
 import importlib
 import itertools
 import json
@@ -21,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from docs.measure import copies, records
+from docs.measure import copies, flags, records
 from docs.measure.names import ROOT, SCRIPTS
 
 HEAD = ("script", "first_step_s", "step_ms", "scoring_s", "whole_s")
@@ -133,9 +132,7 @@ def growth(args):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     add = parser.add_argument
     add("--data", default="toy", metavar="NPZ", help="for the whole runs (%(default)s)")
     add("--csv", type=Path, metavar="FILE", help="for the whole runs: a row for each")

@@ -8,14 +8,13 @@ eigenvalues and direction take what gates takes. docs.measure.runs comes first: 
 folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
 """
 
-import argparse
 import csv
 import textwrap
 from pathlib import Path
 
 import common
 import numpy as np
-from docs.measure import networks
+from docs.measure import flags, networks
 from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS, SEEDS, STARTS, saved, weights
 from docs.measure.readings import (
     LENGTHS,
@@ -350,15 +349,13 @@ FIGURES = {  # and the flags that each of them reads
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("figure", choices=FIGURES)
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
     parser.add_argument("--data", metavar="NPZ")
     args = parser.parse_args()
-    make, flags = FIGURES[args.figure]
-    missing = [f"--{flag}" for flag in flags if not getattr(args, flag)]
+    make, needed = FIGURES[args.figure]
+    missing = [f"--{flag}" for flag in needed if not getattr(args, flag)]
     if missing:
         parser.error(f"{args.figure} needs {' and '.join(missing)}")
     figure = make(args)

@@ -2,6 +2,8 @@
 
 import csv
 import functools
+import re
+import statistics
 
 from docs.measure.names import ROOT
 
@@ -59,3 +61,19 @@ def first_word_runs(start, words):
         if row["quantity"].startswith("epoch"):
             runs.setdefault(row["seed"], []).append(float(row["value"]))
     return list(runs.values())
+
+
+def settings(model):
+    """What was tried on held-out reviews for a model of MODELS, the best mean of five seeds first.
+
+    {(layers, rate, epochs), texts, layers "" where there is no choice: accuracies by seed}
+    """
+    pattern = re.compile(rf"held out: {model}(?:, (\d) layers)?, rate ([\d.]+), (\d) epochs")
+    tried = {}
+    for row in rows("runs"):
+        match = pattern.fullmatch(row["experiment"])
+        if match:
+            setting = tuple(text or "" for text in match.groups())
+            tried.setdefault(setting, []).append(float(row["accuracy"]))
+    order = sorted(tried, key=lambda s: (len(tried[s]) == 5, statistics.mean(tried[s])))
+    return {setting: tried[setting] for setting in reversed(order)}

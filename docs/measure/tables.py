@@ -8,12 +8,13 @@ is that of a function below; pages in docs/zh-CN get its Chinese form. For a new
 function, put the two marks where the table belongs, and run this program.
 """
 
-import argparse
 import itertools
 import re
 import statistics
 import sys
+from functools import partial
 
+from docs.measure import flags
 from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS
 from docs.measure.readings import (
     LENGTHS,
@@ -24,6 +25,7 @@ from docs.measure.readings import (
     rows,
     scores,
     scores_at,
+    settings,
     values,
 )
 
@@ -34,25 +36,49 @@ TABLES = {}
 
 
 # ----------------------------------------------------------------------------------------- figures
+def with_unit(number, english, chinese=None):
+    """A number with its unit, in English and in Chinese: "83.7 %", "83.7%"; "3.1 s", "3.1 秒"."""
+    return f"{number} {english}".rstrip(), number + (english if chinese is None else f" {chinese}")
+
+
+def mean(numbers, form=".1f", unit=""):
+    """A mean without its range."""
+    return with_unit(format(statistics.mean(numbers), form), unit)
+
+
 def spread(numbers, form=".2f", unit=""):
     """Mean and range, in English and in Chinese: "0.99 (0.98 to 1.00)", "0.99（0.98～1.00）"."""
-    mean, low, high = (format(f(numbers), form) for f in (statistics.mean, min, max))
-    english, chinese = (f"{mean} {unit}" if unit else mean), mean + unit
+    low, high = (format(f(numbers), form) for f in (min, max))
+    english, chinese = mean(numbers, form, unit)
     if low == high:
         return english, chinese
     return f"{english} ({low} to {high})", f"{chinese}（{low}～{high}）"
 
 
-def percent(fractions):
-    """Mean and range of fractions: "83.7 % (83.4 to 83.9)", "83.7%（83.4～83.9）"."""
-    return spread([100 * value for value in fractions], ".1f", "%")
+tiny = partial(spread, form=".0e")  # a gradient: one digit and a power of ten
+
+
+def percent(fractions, form=spread):
+    """Mean and range of fractions, "83.7 % (83.4 to 83.9)", "83.7%（83.4～83.9）"; or the mean."""
+    return form([100 * value for value in fractions], ".1f", "%")
+
+
+def decimals(numbers):
+    """A mean in one digit, written out: "0.0000006"."""
+    return format(float(format(statistics.mean(numbers), ".0e")), ".9f").rstrip("0")
 
 
 def median_cost(script, column):
     """Median of a column of costs.csv with its unit: "3.1 s", "3.1 秒"."""
-    form, english, chinese = COSTS[column]
-    number = format(statistics.median(values("costs", column, script=script)), form)
-    return f"{number} {english}", f"{number} {chinese}"
+    form, *units = COSTS[column]
+    return with_unit(
+        format(statistics.median(values("costs", column, script=script)), form), *units
+    )
+
+
+def named(model):
+    """A model of MODELS in English and in Chinese."""
+    return model, {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}.get(model, model)
 
 
 # ------------------------------------------------------------------------------------------ tables
@@ -69,6 +95,12 @@ def table(english, chinese):
     return declare
 
 
+def listed(names, cells):
+    """Rows that begin with a name: names: (key, English, Chinese); cells(key): what follows."""
+    for key, english, chinese in names:
+        yield (english, chinese), *cells(key)
+
+
 @table(
     "script | mean | lowest | highest | epoch of the lowest test loss (runs of ten) | parameters "
     "| whole run",
@@ -82,9 +114,8 @@ def results():
         parts = [f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best))]
         in_chinese = "，".join(parts).replace(" (", "（").replace(")", "）")
         cells = [percent([f(accuracy)]) for f in (statistics.mean, min, max)]
-        parameters = f"{int(runs[0]['parameters']):,}"
-        best = ", ".join(parts), in_chinese
-        yield f"`{script}.py`", *cells, best, parameters, median_cost(script, "whole_s")
+        cells += [(", ".join(parts), in_chinese), f"{int(runs[0]['parameters']):,}"]
+        yield f"`{script}.py`", *cells, median_cost(script, "whole_s")
 
 
 @table(
@@ -130,6 +161,10 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
     ),
     "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
     "15": ("minGRU (SimpleRNNCell)", "minGRU（SimpleRNNCell）", "rnn_cell_imdb"),
+    "16": ("half the time (LSTM)", "一半的时间（LSTM）", "lstm_imdb"),
+    "17": ("two classes (LSTM)", "两个类别（LSTM）", "lstm_imdb"),
+    "18": ("the best epoch (LSTM)", "最好的一轮（LSTM）", "lstm_imdb"),
+    "19": ("attention (LSTM)", "注意力（LSTM）", "lstm_imdb"),
 }
 
 
@@ -141,7 +176,7 @@ def exercises():
             changed, plain = f"{changed}, pairs", changed
         yield (
             (f"{number}. {english}", f"{number}. {chinese}"),
-            percent(scores(changed)),
+            percent(scores(changed, **({"script": script} if number == "16" else {}))),
             percent(scores(plain, seeds=5, script=script)),
         )
 
@@ -210,7 +245,15 @@ def first_word():
         where = dict(task="first", start=start, words="80", **USUAL)
         gradients = values("tasks", quantity="gradient 1", **where)
         cells = [learned(first_word_runs(start, n)) for n in LENGTHS]
-        yield names, spread(gradients, ".0e"), *cells
+        yield names, tiny(gradients), *cells
+
+
+def each_gate():
+    """Each gate: its script, its letter, and what it is called in layer 1."""
+    for script, letters in GATES.items():
+        for letter in letters:
+            name = NETWORKS[script]
+            yield script, letter, (f"{name} 1, {letter}", f"{name} 第 1 层 {letter}")
 
 
 @table(
@@ -218,16 +261,10 @@ def first_word():
     "门，T = 80 | 标记词处 | 其后的词处 | 其他评价词处 | 其余的词处",
 )
 def marker_gates():
-    for script, letters in GATES.items():
-        for layer, letter in itertools.product("1", letters):
-            name, where = NETWORKS[script], dict(task="marker", words="80", start=NETWORKS[script])
-            yield (
-                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
-                *(
-                    spread(values("tasks", quantity=f"gate {layer} {letter} {kind}", **where))
-                    for kind in ("marker", "after", "opinion", "other")
-                ),
-            )
+    for script, letter, names in each_gate():
+        where = dict(task="marker", words="80", start=NETWORKS[script])
+        kinds = (f"gate 1 {letter} {kind}" for kind in ("marker", "after", "opinion", "other"))
+        yield names, *(spread(values("tasks", quantity=kind, **where)) for kind in kinds)
 
 
 @table(
@@ -235,16 +272,10 @@ def marker_gates():
     "门 | 评价词 | not 之后的评价词 | not | 其余的词",
 )
 def toy_gates():
-    for script, letters in GATES.items():
-        for layer, letter in itertools.product("1", letters):
-            name, where = NETWORKS[script], dict(script=script, layer=layer, data="toy")
-            yield (
-                (f"{name} {layer}, {letter}", f"{name} 第 {layer} 层 {letter}"),
-                *(
-                    spread(values("gates", quantity=f"gate {letter} {kind}", **where))
-                    for kind in ("plain", "turned", "not", "other")
-                ),
-            )
+    for script, letter, names in each_gate():
+        where = dict(script=script, layer="1", data="toy")
+        kinds = (f"gate {letter} {kind}" for kind in ("plain", "turned", "not", "other"))
+        yield names, *(spread(values("gates", quantity=kind, **where)) for kind in kinds)
 
 
 @table(
@@ -266,10 +297,26 @@ def held():
             )
 
 
-def remembered(when):
+def remembered(when, column="refitted", form=spread):
     """The scores of the three networks with a part of their state taken away."""
     for script in NETWORKS:
-        yield percent(values("memory", quantity="accuracy", when=when, script=script))
+        yield percent(values("kept", column, when=when, script=script), form)
+
+
+KEPT = (  # of memory.csv and kept.csv
+    ("as trained", "everything", "全部"),
+    ("only slow", "**only the slow number**", "**只有慢的那个数**"),
+    ("only first component", "only the first principal component", "只有第一主成分"),
+    ("only random", "only a random direction", "只有一个随机方向"),
+    ("slow away", "all but the slow number", "全部，除了慢的那个数"),
+    ("ten others away", "all but the ten largest other components",
+     "全部，除了另外十个最大的主成分"),
+    ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
+    ("first component away", "all but the first principal component", "全部，除了第一主成分"),
+    ("half away", "a random half of the dimensions", "随机抽一半维度"),
+    ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
+    ("half away, slow away", "the same half without the slow number", "同样的一半，去掉慢的那个数"),
+)  # fmt: skip
 
 
 @table(
@@ -277,38 +324,28 @@ def remembered(when):
     "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
 )
 def kept():
-    for when, english, chinese in (
-        ("as trained", "everything", "全部"),
-        ("only slow", "**only the slow number**", "**只有慢的那个数**"),
-        ("only first component", "only the first principal component", "只有第一主成分"),
-        ("only random", "only a random direction", "只有一个随机方向"),
-        ("slow away", "all but the slow number", "全部，除了慢的那个数"),
-        ("ten others away", "all but the ten largest other components",
-         "全部，除了另外十个最大的主成分"),
-        ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
-        ("half away", "a random half of the dimensions", "随机抽一半维度"),
-        ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
-    ):  # fmt: skip
-        yield (
-            (english, chinese),
-            *remembered(when),
-        )
+    return listed(KEPT, partial(remembered, column="accuracy"))
+
+
+@table(
+    "threshold fitted on one half, scored on the other | SimpleRNN | LSTM | GRU",
+    "阈值在一半影评上重定，在另一半上评分 | SimpleRNN | LSTM | GRU",
+)
+def kept_refitted():
+    return listed(KEPT, remembered)
 
 
 @table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
 def ladder():
-    for when, english, chinese in (
+    names = (
         ("last word", "nothing: the last word alone", "什么都不记，只读最后一个词"),
         ("+ other layer", "the other layer's state", "加上另一层的状态"),
         ("+ rest of layer", "and the slow layer's, but for the slow number",
          "再加上慢的那一层，除了慢的那个数"),
         ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
         ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
-    ):  # fmt: skip
-        yield (
-            (english, chinese),
-            *remembered(when),
-        )
+    )  # fmt: skip
+    return listed(names, remembered)
 
 
 @table(
@@ -320,19 +357,81 @@ def first_epoch():
         yield f"{tenth}/10", *gradients_after("everywhere", tenth)
 
 
-def gradients_after(hints, tenth):
-    """The gradient at four words after so many tenths of the first epoch."""
-    for n in (1, 41, 61, 80):
+def gradients_after(hints, tenth, words=(1, 41, 61, 80), form=tiny):
+    """The gradient at some words after so many tenths of the first epoch."""
+    for n in words:
         quantity = f"gradient {n} after {tenth} tenths"
-        yield spread(values("first_epoch", hints=hints, quantity=quantity), ".0e")
+        yield form(values("first_epoch", hints=hints, quantity=quantity))
 
 
 @table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
 def lengths():
-    chinese = {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}
     for model in MODELS:
         cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
-        yield (model, chinese.get(model, model)), *cells
+        yield named(model), *cells
+
+
+@table("model | 40 words | 80 | 200 | 320", "模型 | 保留 40 个词 | 80 | 200 | 320")
+def lengths_alike():
+    for model in MODELS:
+        cells = (scores(f"chosen alike, {n} words: {model}") for n in (40, 80, 200, 320))
+        yield named(model), *map(percent, cells)
+
+
+@table(
+    "model | as the post has it | chosen alike | what was chosen",
+    "模型 | 照博文的设置 | 同样用心去挑 | 挑出来的设置",
+)
+def equal_care():
+    for model, (experiment, script) in MODELS.items():
+        if script == "baseline":
+            experiment = f"rate 0.001: {model}"
+        layers, rate, epochs = next(iter(settings(model)))
+        english, chinese = f"rate {rate}, {epochs} epochs", f"学习率 {rate}，{epochs} 轮"
+        if layers:
+            english, chinese = f"{layers} layers, {english}", f"{layers} 层，{chinese}"
+        yield (
+            named(model),
+            percent(scores(experiment, seeds=5, script=script)),
+            percent(scores(f"chosen alike, 80 words: {model}")),
+            (english.replace("1 layers", "1 layer"), chinese),
+        )
+
+
+@table(
+    "held out, 2 / 3 / 4 epochs | rate 0.0005 | 0.001 | 0.002 | 0.003",
+    "留出的影评，2 / 3 / 4 轮 | 学习率 0.0005 | 0.001 | 0.002 | 0.003",
+)
+def grid():
+    for model in MODELS:
+        tried = settings(model)
+        for layers in sorted({setting[0] for setting in tried}):
+            english, chinese = named(model)
+            depth = ("", "") if not layers else (f", layers: {layers}", f"，层数 {layers}")
+            cells = (
+                [tried[layers, rate, epochs][0] for epochs in "234"]
+                for rate in ("0.0005", "0.001", "0.002", "0.003")
+            )
+            yield (
+                (english + depth[0], chinese + depth[1]),
+                *(" / ".join(f"{100 * accuracy:.1f}" for accuracy in of) for of in cells),
+            )
+
+
+@table(
+    "the best three, held out | first | second | third",
+    "留出的影评，最好的三个 | 第一 | 第二 | 第三",
+)
+def best_three():
+    for model in MODELS:
+        tried = [(s, a) for s, a in settings(model).items() if len(a) == 5]
+        yield (
+            named(model),
+            *(
+                f"{'/'.join(filter(None, setting))}: {percent(accuracies)[0]}"
+                for setting, accuracies in tried
+            ),
+        )
 
 
 @table(
@@ -340,31 +439,30 @@ def lengths():
     "学习率，训练集里留出的影评 | 词向量取平均 | 加上二元",
 )
 def rates():
-    for english, chinese, rate in (
-        ("falling from 0.001", "从 0.001 降到 0", "rate 0.001, 4 epochs"),
-        ("falling from 0.003", "从 0.003 降到 0", "rate 0.003, 4 epochs"),
-        ("falling from 0.01", "从 0.01 降到 0", "rate 0.01, 4 epochs"),
-        ("held at 0.001", "固定为 0.001", "0.001 held"),
-    ):
-        models = "averaging", "averaging, pairs"
-        cells = [percent(scores(f"held out: {model}, {rate}", seeds=3)) for model in models]
-        yield (english, chinese), *cells
+    def cells(rate):
+        for model in "averaging", "averaging, pairs":
+            yield percent(scores(f"held out: {model}, {rate}", seeds=3))
+
+    names = (
+        ("rate 0.001, 4 epochs", "falling from 0.001", "从 0.001 降到 0"),
+        ("rate 0.003, 4 epochs", "falling from 0.003", "从 0.003 降到 0"),
+        ("rate 0.01, 4 epochs", "falling from 0.01", "从 0.01 降到 0"),
+        ("0.001 held", "held at 0.001", "固定为 0.001"),
+    )
+    return listed(names, cells)
 
 
 # ------------------------------------------------------------------------------------ what decides
-REORDERED = ("neighbours exchanged", "shuffled")  # of shuffle.csv
+ORDERS = ("as they are", "neighbours exchanged", "shuffled")  # of shuffle.csv
 BY_HAND = {"rnn_cell_imdb": "SimpleRNNCell", **NETWORKS}
-OPENING = {  # of the first word and paths.csv: script, b_f or b_z, start in tasks.csv
-    "LSTM, b_f = 1": ("lstm_imdb", "1", "LSTM"),
-    "LSTM, b_f = 1.5": ("lstm_imdb", "1.5", "LSTM b_f = 1.5"),
-    "LSTM, b_f = 2": ("lstm_imdb", "2", "LSTM b_f = 2"),
-    "LSTM, b_f = 2.5": ("lstm_imdb", "2.5", "LSTM b_f = 2.5"),
-    "LSTM, b_f = 3": ("lstm_imdb", "3", "LSTM b_f = 3"),
-    "GRU, b_z = 0": ("gru_imdb", "0", "GRU"),
-    "GRU, b_z = 1": ("gru_imdb", "1", "GRU b_z = 1"),
-    "GRU, b_z = 2": ("gru_imdb", "2", "GRU b_z = 2"),
-    "GRU, b_z = 3": ("gru_imdb", "3", "GRU b_z = 3"),
-}
+OPENING = [  # of the first word and paths.csv: name, script, b_f or b_z, start in tasks.csv
+    (f"{name}, {gate} = {bias}", script, bias, name + (f" {gate} = {bias}" if n else ""))
+    for script, name, gate, biases in (
+        ("lstm_imdb", "LSTM", "b_f", ("1", "1.5", "2", "2.5", "3")),
+        ("gru_imdb", "GRU", "b_z", ("0", "1", "2", "3")),
+    )
+    for n, bias in enumerate(biases)
+]
 
 
 @table(
@@ -376,8 +474,8 @@ def shuffle():
     for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
         for script, network in BY_HAND.items():
             where = dict(experiment=experiment, script=script)
-            cells = [("accuracy", order) for order in ("as they are", *REORDERED)]
-            cells += [("same_verdict", order) for order in REORDERED]
+            cells = [("accuracy", order) for order in ORDERS]
+            cells += [("same_verdict", order) for order in ORDERS[1:]]
             yield (
                 (f"{english}, {network}", f"{chinese}，{network}"),
                 *(percent(values("shuffle", column, order=o, **where)) for column, o in cells),
@@ -385,20 +483,33 @@ def shuffle():
 
 
 @table(
+    "trained on | words as they are | neighbours exchanged | shuffled",
+    "训练数据 | 原来的词序 | 相邻两词对调 | 全部打乱",
+)
+def shuffled():
+    for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
+        for script, network in NETWORKS.items():
+            where = dict(experiment=experiment, script=script)
+            orders = (values("shuffle", "accuracy", order=o, **where) for o in ORDERS)
+            cells = (percent(accuracies, mean) for accuracies in orders)
+            yield (f"{network}, {english}", f"{network}，{chinese}"), *cells
+
+
+@table(
     "start | gradient at word 1 | by the carry alone | word 1 / word 80 | first word of 80 learned",
     "初始值 | 第 1 个词处的梯度 | 只走 c 或 z h 那条路 | 第 1 个词 / 第 80 个词 | 学会首词",
 )
 def paths():
-    for name, (script, bias, start) in OPENING.items():
+    for name, script, bias, start in OPENING:
         where = dict(script=script, bias=bias, data="first", when="before")
         alone = values("paths", "1", cut="h everywhere", **where)
         where = dict(task="first", start=start, words="80", **USUAL)
         first, last = (values("tasks", quantity=f"gradient {n}", **where) for n in ("1", "last"))
         yield (
             (name, name.replace(", ", "，")),
-            spread(first, ".0e"),
-            spread(alone, ".0e"),
-            spread([a / b for a, b in zip(first, last)], ".0e"),
+            tiny(first),
+            tiny(alone),
+            tiny([a / b for a, b in zip(first, last)]),
             learned(first_word_runs(start, "80")),
         )
 
@@ -408,10 +519,35 @@ def paths():
     "各词处的梯度，IMDB，训练前 | 第 1 个词 | 第 20 个词 | 第 40 个词 | 第 60 个词 | 第 80 个词",
 )
 def levels():
-    for name, (script, bias, _) in OPENING.items():
+    for name, script, bias, _ in OPENING:
         where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
         cells = (values("paths", word, **where) for word in ("1", "20", "40", "60", "80"))
-        yield (name, name.replace(", ", "，")), *(spread(cell, ".0e") for cell in cells)
+        yield (name, name.replace(", ", "，")), *(tiny(cell) for cell in cells)
+
+
+@table(
+    "start | gradient at word 1, IMDB, before | test accuracy, IMDB",
+    "初始值 | IMDB，训练前，第 1 个词处的梯度 | IMDB 测试准确率",
+)
+def starts_imdb():
+    known = {
+        "LSTM, b_f = 1": "as it is",
+        "GRU, b_z = 0": "as it is",
+        "LSTM, b_f = 3": "exercise 14",
+    }
+    for name, script, bias, _ in OPENING:
+        where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
+        experiment = known.get(name, name.split(", ")[1])
+        yield (
+            (name, name.replace(", ", "，")),
+            tiny(values("paths", "1", **where)),
+            percent(scores(experiment, seeds=5, script=script)),
+        )
+    yield (
+        ("LSTM, b_f = 3, --clipnorm 0.05", "LSTM，b_f = 3，--clipnorm 0.05"),
+        "",
+        percent(scores("b_f = 3, clipnorm 0.05")),
+    )
 
 
 @table(
@@ -441,7 +577,7 @@ def smaller():
         for start in "SimpleRNN", "LSTM b_f = 3":
             start += f", Dense * {factor}" if factor != "1" else ""
             where = dict(task="first", start=start, words="80", **USUAL)
-            cells.append(spread(values("tasks", quantity="gradient 1", **where), ".0e"))
+            cells.append(tiny(values("tasks", quantity="gradient 1", **where)))
             cells.append(learned(first_word_runs(start, "80")))
         yield factor, *cells
 
@@ -530,17 +666,6 @@ def decay():
 
 
 # ------------------------------------------------------------- short tables of the learner's pages
-def mean(numbers, form=".1f", unit=""):
-    """A mean without its range, in English and in Chinese: "83.7 %", "83.7%"."""
-    number = format(statistics.mean(numbers), form)
-    return (f"{number} {unit}" if unit else number), number + unit
-
-
-def decimals(numbers):
-    """A mean in one digit, written out: "0.0000006"."""
-    return format(float(format(statistics.mean(numbers), ".0e")), ".9f").rstrip("0")
-
-
 @table("model | accuracy | whole run, two CPU cores", "模型 | 准确率 | 整次运行，两个 CPU 核")
 def results_short():
     for script, english, chinese in (
@@ -549,15 +674,14 @@ def results_short():
         ("lstm_imdb", "two LSTM layers", "两层 LSTM"),
         ("gru_imdb", "two GRU layers", "两层 GRU"),
     ):
-        accuracy = mean([100 * a for a in scores("as it is", script=script)], unit="%")
+        accuracy = percent(scores("as it is", script=script), mean)
         names = f"`{script}.py`, {english}", f"`{script}.py`，{chinese}"
         yield names, accuracy, median_cost(script, "whole_s")
     for experiment, english, chinese in (
         ("exercise 12", "no network: the average of the word vectors", "没有网络：词向量取平均"),
         ("exercise 12, pairs", "no network: words and pairs of words", "没有网络：再加上二元"),
     ):
-        accuracy = mean([100 * a for a in scores(experiment)], unit="%")
-        yield (english, chinese), accuracy, ""
+        yield (english, chinese), percent(scores(experiment), mean), ""
 
 
 @table("before training | a step back keeps | why", "训练前 | 每往回一步乘以 | 为什么")
@@ -598,17 +722,9 @@ def first_word_80():
     "第一轮进行到 | 第一个词处的梯度 | 最后一个词处",
 )
 def first_epoch_short():
-    for tenth, english, chinese in (
-        (0, "nothing", "还没开始"),
-        (1, "one tenth", "十分之一"),
-        (2, "two tenths", "十分之二"),
-        (10, "all", "结束"),
-    ):
-        cells = (
-            values("first_epoch", hints="everywhere", quantity=f"gradient {n} after {tenth} tenths")
-            for n in (1, 80)
-        )
-        yield (english, chinese), *(decimals(numbers) for numbers in cells)
+    names = [(0, "nothing", "还没开始"), (1, "one tenth", "十分之一")]
+    names += [(2, "two tenths", "十分之二"), (10, "all", "结束")]
+    return listed(names, lambda tenth: gradients_after("everywhere", tenth, (1, 80), decimals))
 
 
 @table(
@@ -616,16 +732,32 @@ def first_epoch_short():
     "这一层的状态里留下什么 | SimpleRNN | LSTM | GRU",
 )
 def kept_short():
-    for when, english, chinese in (
+    names = (
         ("as trained", "everything", "全部"),
         ("only slow", "only the slow number", "只有慢的那个数"),
         ("only random", "only a random direction", "只有随便一个方向"),
         ("slow away", "everything but the slow number", "全部，除了慢的那个数"),
-    ):
-        cells = (
-            values("memory", quantity="accuracy", when=when, script=script) for script in NETWORKS
-        )
-        yield (english, chinese), *(mean([100 * a for a in of], unit="%") for of in cells)
+    )
+    return listed(names, partial(remembered, form=mean))
+
+
+@table("what is held, and where | LSTM | GRU", "固定什么，在哪里 | LSTM | GRU")
+def marker_short():
+    names = (
+        (("nothing", "nothing", ""), "nothing", "什么都不固定"),
+        (("ifo", "zr", "after"), "all gates, at the word after it", "所有的门，在标记的后一个词"),
+        (("ifo", "zr", "marker"), "all gates, at the marker", "所有的门，在标记词"),
+        (("g", "g", "marker"), "the candidate, at the marker", "候选 g，在标记词"),
+        (("f", "z", "every word"), "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
+        (("i", "r", "every word"), "i (of the GRU: r), at every word", "i（GRU：r），在每个词"),
+    )
+
+    def cells(key):
+        *held, at = key
+        for script, which in zip(GATES, held):
+            yield percent(values("marker", "accuracy", script=script, held=which, at=at), mean)
+
+    return listed(names, cells)
 
 
 # --------------------------------------------------------------------------------------- documents
@@ -666,9 +798,7 @@ def remade(page, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
     check, differ = parser.parse_args().check, False
     for path in documents():

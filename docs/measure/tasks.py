@@ -13,14 +13,13 @@ ends once an epoch has 99 % of the test reviews right. A finished run is appende
 once: the program can be stopped, and goes on where it was.
 """
 
-import argparse
 from pathlib import Path
 from typing import NamedTuple
 
 import common
 import keras
 import numpy as np
-from docs.measure import made_up, networks, records
+from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, STARTS
 
 CSV = ROOT / "docs/measure/tasks.csv"
@@ -135,9 +134,7 @@ def gates_by_kind(model, ids, letters):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("--run", action="store_true")
     parser.add_argument("--write", nargs=3, metavar=("TASK", "WORDS", "NPZ"))
     args = parser.parse_args()

@@ -7,7 +7,6 @@ The scripts train them, as a user starts them; what the folder of --runs has is 
 --check trains nothing: it recounts what the page says of the weights that are in it.
 """
 
-import argparse
 import base64
 import json
 import re
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import common  # first: it sets TensorFlow's environment variables
 import numpy as np
-from docs.measure import networks
+from docs.measure import flags, networks
 from docs.measure.names import NETWORKS, ROOT
 
 PAGE = ROOT / "docs/watch.html"
@@ -190,9 +189,7 @@ def write(text, data):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("--runs", type=Path, default=ROOT / "runs", metavar="FOLDER")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--check", action="store_true", help="write nothing, and train nothing")
