@@ -163,6 +163,15 @@ try {
   await page.waitForFunction(() => document.querySelector("td.verdict").className === "verdict good", null, { timeout: 8000 });
   assert.match(await page.locator("#play").textContent(), /Read/);
 
+  // on a phone the word read last of a long sentence, and what a question asks about, are in sight
+  await page.setViewportSize({ width: 390, height: 780 });
+  await click("question 3");
+  await page.waitForFunction(() => Math.abs(document.getElementById("asked").getBoundingClientRect().top) < 2);
+  const ends = await page.locator(".words .now, .cells th.now").evaluateAll((all) => all.map((now) =>
+    [now.getBoundingClientRect().right, now.closest(".scroll").getBoundingClientRect().right]));
+  for (const [right, edge] of ends) assert.ok(right <= edge + 1, `${right} of ${edge}`);
+  await click("question 0");
+
   // a cell that is clicked has its equation in sight, on a phone too
   for (const [width, height] of [[360, 640], [390, 780], [1280, 800]]) {
     await page.setViewportSize({ width, height });
