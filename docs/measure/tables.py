@@ -429,14 +429,11 @@ def grid():
 )
 def best_three():
     for model in MODELS:
-        tried = list(settings(model).items())[:3]
-        yield (
-            named(model),
-            *(
-                f"{'/'.join(filter(None, setting))}: {percent(accuracies)[0]}"
-                for setting, accuracies in tried
-            ),
-        )
+        cells = []
+        for setting, accuracies in list(settings(model).items())[:3]:
+            name, (english, chinese) = "/".join(filter(None, setting)), percent(accuracies)
+            cells.append((f"{name}: {english}", f"{name}：{chinese}"))
+        yield named(model), *cells
 
 
 @table(
