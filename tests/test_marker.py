@@ -45,10 +45,10 @@ def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(model
 
 
 def test_the_marker_the_word_after_it_and_the_words_that_say_nothing():
-    at, after, nothing = marker.kinds(X)
-    assert np.argwhere(at).tolist() == [[0, 3], [1, 2]]
-    assert np.argwhere(after).tolist() == [[0, 4], [1, 3]]
-    assert (X[nothing] == NOTHING).all() and nothing.sum() == 5
+    kinds = made_up.kinds(X - 3)
+    assert np.argwhere(kinds["marker"]).tolist() == [[0, 3], [1, 2]]
+    assert np.argwhere(kinds["after"]).tolist() == [[0, 4], [1, 3]]
+    assert (X[kinds["other"]] == NOTHING).all() and kinds["other"].sum() == 5
 
 
 def test_a_network_is_trained_once_and_then_read_from_its_file(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""One unit of the README's first network at "good", with a "not" and without: by_hand.csv.
+"""One unit of the README's LSTM at "good", with a "not" and without: by_hand.csv.
 
     python lstm_imdb.py --data toy --save toy.weights.h5
     python -m docs.measure.by_hand --weights toy.weights.h5

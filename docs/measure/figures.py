@@ -1,11 +1,12 @@
-"""Make one of the plots in docs/pictures, from the CSVs or from the trained networks of seed 0.
+"""Make one of the plots in docs/pictures, from the CSVs or by reading with trained networks.
 
     python -m docs.measure.figures gradient
     python -m docs.measure.figures curves --runs runs
     python -m docs.measure.figures gates --runs runs --data imdb.npz
 
-eigenvalues and direction take what gates takes. docs.measure.runs comes first: it trains into the
-folder of --runs. Needs matplotlib. The two drawings (.svg) are written by hand.
+eigenvalues and direction take what gates takes, negation what curves takes. docs.measure.runs comes
+first: it trains into the folder of --runs. Needs matplotlib. The two drawings (.svg) are written by
+hand.
 """
 
 import csv

@@ -46,6 +46,15 @@ def after_marker(words, n, rng):
     return ranks, y
 
 
+def kinds(ranks):
+    """Where the words of each kind of the marker task stand: {kind: [n, words] bool}."""
+    marker = ranks == 1 + WORDS.index(MARKER)
+    after = np.roll(marker, 1, axis=1)  # the marker is never the last word
+    opinion = ranks <= len(BAD) + len(GOOD)
+    other = ~(marker | opinion)
+    return {"marker": marker, "after": after, "opinion": opinion & ~after, "other": other}
+
+
 def opinions(labels, rng):
     """A rank for each label: one of the ten words of that side."""
     return 1 + len(BAD) * labels + rng.randint(len(BAD), size=np.shape(labels))

@@ -43,26 +43,18 @@ def train(script, seed, splits, path):
     return model
 
 
-def kinds(ids):
-    """Where the marker is, the word right after it, and the words that say nothing: [n, words]."""
-    ranks = ids - common.INDEX_FROM
-    marker = ranks == 1 + made_up.WORDS.index(made_up.MARKER)
-    after = np.roll(marker, 1, axis=1)  # the marker is never the last word
-    return marker, after, ranks > 1 + made_up.WORDS.index(made_up.MARKER)
-
-
 def ordinary(model, ids, averaged):
     """What each gate, and g, of layer 1 has at a word that no marker stands before or at.
 
     -> {letter: [n, words, units]} for ids [n, words]; the means are taken over other reviews.
     """
     values = networks.read_gates(model, averaged)[0]
-    _, after, nothing = kinds(averaged)
+    kinds = made_up.kinds(averaged - common.INDEX_FROM)
     typical = {}
     for letter, of in values.items():
-        by_id = np.tile(of[nothing].mean(axis=0), (ids.max() + 1, 1))  # the marker's, too
-        for word in np.unique(ids[kinds(ids)[1]]):
-            by_id[word] = of[(averaged == word) & ~after].mean(axis=0)
+        by_id = np.tile(of[kinds["other"]].mean(axis=0), (ids.max() + 1, 1))  # the marker's, too
+        for word in np.unique(ids[made_up.kinds(ids - common.INDEX_FROM)["after"]]):
+            by_id[word] = of[(averaged == word) & ~kinds["after"]].mean(axis=0)
         typical[letter] = by_id[ids]
     return typical
 
@@ -76,7 +68,8 @@ def held(script):
 def measure(model, script, x, y, averaged):
     """Accuracy with nothing held, and with each of held() at each place: rows of the CSV."""
     yield "nothing", "", networks.accuracy(model, x, y), records.machine()
-    marker, after, _ = kinds(x)
+    kinds = made_up.kinds(x - common.INDEX_FROM)
+    marker, after = kinds["marker"], kinds["after"]
     typical = ordinary(model, x, averaged)
     for letters in held(script):
         fixed = {letter: typical[letter] for letter in letters}

@@ -5,7 +5,7 @@
 
 A row is the mean norm of d loss / d x_t at the words of AT, over reviews of the task of the first
 word (made_up.py, 80 words), or IMDB's test reviews without padding: 512 after training, as many as
-inside.py takes, and 128 before, when they hardly differ. From step to step the
+backward.py takes, and 128 before, when they hardly differ. From step to step the
 gradient of an LSTM goes back by the carry, f * c_{t-1}, and by way of h_{t-1}, which the gates and
 the candidate g read; that of a GRU by z * h_{t-1}, and by way of h_{t-1} into z, r and g. What a
 way is worth shows when no gradient flows back by it, in both layers; the network's values stay the

@@ -745,7 +745,11 @@ def kept_short():
 def marker_short():
     names = (
         (("nothing", "nothing", ""), "nothing", "什么都不固定"),
-        (("ifo", "zr", "after"), "all gates, at the word after the marker", "所有的门，在标记的后一个词"),
+        (
+            ("ifo", "zr", "after"),
+            "all gates, at the word after the marker",
+            "所有的门，在标记的后一个词",
+        ),
         (("ifo", "zr", "marker"), "all gates, at the marker", "所有的门，在标记词"),
         (("g", "g", "marker"), "the candidate, at the marker", "候选 g，在标记词"),
         (("f", "z", "every word"), "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
@@ -793,7 +797,7 @@ def remade(page, text):
 
     new, count = MARKED.subn(made, text)
     if count != text.count("<!-- table:") or count != text.count("<!-- end -->"):
-        raise ValueError(f"{page}: a mark without its other")
+        raise ValueError("a mark without its other")
     return new, changed
 
 
@@ -806,7 +810,7 @@ def main():
         try:
             new, names = remade(page, old)
         except ValueError as error:
-            sys.exit(str(error))
+            sys.exit(f"{page}: {error}")
         for name in names:
             print("differs:" if check else "written:", f"{page}: {name}")
         differ = differ or bool(names)

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import common
 import keras
-import numpy as np
 from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, STARTS
 
@@ -120,12 +119,7 @@ def train(run):
 
 def gates_by_kind(model, ids, letters):
     """The mean of each gate at the kinds of words of the marker task, from the second word on."""
-    ranks = ids - common.INDEX_FROM
-    marker = ranks == 1 + made_up.WORDS.index(made_up.MARKER)
-    opinion = ranks <= len(made_up.BAD) + len(made_up.GOOD)
-    after = np.roll(marker, 1, axis=1)  # the marker is never the last word
-    kinds = {"marker": marker, "after": after, "opinion": opinion & ~after}
-    kinds["other"] = ~(marker | opinion)
+    kinds = made_up.kinds(ids - common.INDEX_FROM)
     for layer, values in enumerate(networks.read_gates(model, ids), start=1):
         for letter in letters:
             for kind, chosen in kinds.items():
