@@ -336,7 +336,7 @@ def kept():
 
 @table(
     "threshold fitted on one half, scored on the other | SimpleRNN | LSTM | GRU",
-    "阈值在一半影评上重定，在另一半上评分 | SimpleRNN | LSTM | GRU",
+    "阈值在一半影评上重定，在另一半上评估 | SimpleRNN | LSTM | GRU",
 )
 def kept_refitted():
     return listed(KEPT, remembered)
@@ -429,14 +429,11 @@ def grid():
 )
 def best_three():
     for model in MODELS:
-        tried = list(settings(model).items())[:3]
-        yield (
-            named(model),
-            *(
-                f"{'/'.join(filter(None, setting))}: {percent(accuracies)[0]}"
-                for setting, accuracies in tried
-            ),
-        )
+        cells = []
+        for setting, accuracies in list(settings(model).items())[:3]:
+            name, (english, chinese) = "/".join(filter(None, setting)), percent(accuracies)
+            cells.append((f"{name}: {english}", f"{name}：{chinese}"))
+        yield named(model), *cells
 
 
 @table(
@@ -643,7 +640,7 @@ def marker_held():
 )
 def hints():
     for where, chinese in (
-        ("everywhere", "到处"), ("last 20", "最后 20 个词"), ("first 20", "最前 20 个词"),
+        ("everywhere", "到处"), ("last 20", "末尾 20 个词"), ("first 20", "开头 20 个词"),
     ):  # fmt: skip
         for tenth in (0, 1, 2, 3, 5, 10):
             name = f"{where}, {tenth}/10", f"{chinese}，{tenth}/10"
