@@ -308,7 +308,7 @@ def toy_pairs():
 def strange(words):
     """What no toy review has, as the page writes it."""
     return [
-        f"{a} {b}" if a else f"{b} …"
+        f"{a or '(start)'} {b}"
         for a, b in itertools.pairwise([None, *words])
         if (a, b) not in toy_pairs()
     ]
@@ -353,7 +353,7 @@ def check_stage(page, view, sides):
                 assert float(bar[2]) == pytest.approx(100 * abs(p[k] - 0.5), abs=0.06)
             read = [k for k in range(state["at"] + 1) if side.stays[k]]
             verdict = kinds[read[-1]] if read else "early"
-            doubt = "?" if strange([side.words[k] for k in read]) else ""
+            doubt = "?" if verdict != "early" and strange([side.words[k] for k in read]) else ""
             assert classes(row[-1]) == {"verdict", verdict}
             assert words_of(row[-1]) == verdict.replace("early", "not yet") + doubt
 
