@@ -179,9 +179,9 @@ try {
   assert.ok(await height() < 130, `${await height()} pixels high when folded`);
   await click("cell f 0 1 4"); // stays folded
   assert.ok(await height() < 130);
-  const p = await page.locator("#chosen .good, #chosen .bad").allTextContents();
-  assert.equal(p.length, 6);
-  for (const text of p) assert.match(text, /^(SimpleRNN|LSTM|GRU)\s+[\d.]+$/);
+  const scores = await page.locator("#chosen .good, #chosen .bad").allTextContents();
+  assert.equal(scores.length, 6);
+  for (const text of scores) assert.match(text, /^(SimpleRNN|LSTM|GRU)\s+[\d.]+$/);
   await picture("390-folded");
   await page.locator("#chosen").click();
 
