@@ -36,7 +36,7 @@ LENGTH = common.MAX_REVIEW_LEN
 WHENS = "after", "before", "held"
 CHARACTER = "[\u4e00-\u9fff]"
 HALF = 0.00501  # two places are shown
-SIDES = "as written", "without what is struck out"
+SIDES = "as written", "without the struck words"
 INK = re.compile(  # how the style of a cell shows a gate, or another number
     r"background-size:(?P<width>[\d.]+)% 100%"
     r"|background-color:rgba\(var\(--(?P<colour>plus|minus)\),(?P<depth>[\d.]+)\)"
@@ -231,6 +231,9 @@ def test_the_page_says_how_many_reviews_are_right(page):
     form = r"was (?:not )?(?:really |so |quite )?(\w+)(?: not (\w+))?"
     said = [word for text in texts for found in re.findall(form, text) for word in found]
     assert set(page.data["opinions"]) == set(said) - {""}
+    assert page.data["pairs"] == sorted(f"{a or ''} {b}" for a, b in toy_pairs())
+    lengths = {len(text.split()) for text in texts}
+    assert page.data["lengths"] == [min(lengths), max(lengths)]
     for name, net in page.data["nets"].items():
         assert net["right"].keys() == {"before", "", *GATES[name], GATES[name]}
         for key, right in net["right"].items():
@@ -251,7 +254,7 @@ def test_the_page_says_how_many_reviews_are_right(page):
 # ---------------------------------------------------------------------------- what is on the screen
 def views_of(page):
     """Texts, networks, layers and gates held, as the page itself writes them."""
-    texts = ["the plot was not bad", "so NOT dull, in spring", "not xyzzy bad not good",
+    texts = ["the plot was not bad", "so NOT NOT dull, in spring", "not xyzzy bad not good",
              "we saw it " * 26 + "the plot was not bad it is set"]  # fmt: skip
     rounds, actions = 2 if page.text == TEXT else 1, []
     for n, (name, layer, when) in enumerate(rounds * [*itertools.product(SCRIPTS, (0, 1), WHENS)]):
@@ -295,6 +298,22 @@ def expected(page, view):
     return sides
 
 
+@functools.cache
+def toy_pairs():
+    """Two words that stand side by side in a toy review; None stands before the first."""
+    reviews = [[None, *text.split()] for text in common.toy_reviews()[0]]
+    return {pair for words in reviews for pair in itertools.pairwise(words)}
+
+
+def strange(words):
+    """What no toy review has, as the page writes it."""
+    return [
+        f"{a or '(start)'} {b}"
+        for a, b in itertools.pairwise([None, *words])
+        if (a, b) not in toy_pairs()
+    ]
+
+
 def only(**flags):
     return {name for name, flag in flags.items() if flag}
 
@@ -324,7 +343,7 @@ def check_stage(page, view, sides):
             assert words_of(row[0]) == name + note
             kinds = ["early" if e else "good" if q > 0.5 else "bad" for e, q in zip(side.early, p)]
             for k, cell in enumerate(row[1:-1]):
-                if not side.stays[k]:
+                if not side.stays[k] or k > state["at"]:  # not read: neither a bar nor a number
                     assert (words_of(cell), len(cell)) == ("", 0)
                     continue
                 assert classes(cell) == {kinds[k]} | marks(k, state["at"])
@@ -334,7 +353,7 @@ def check_stage(page, view, sides):
                 assert float(bar[2]) == pytest.approx(100 * abs(p[k] - 0.5), abs=0.06)
             read = [k for k in range(state["at"] + 1) if side.stays[k]]
             verdict = kinds[read[-1]] if read else "early"
-            doubt = "?" if any(side.words[k] not in known for k in read) else ""
+            doubt = "?" if verdict != "early" and strange([side.words[k] for k in read]) else ""
             assert classes(row[-1]) == {"verdict", verdict}
             assert words_of(row[-1]) == verdict.replace("early", "not yet") + doubt
 
@@ -376,11 +395,27 @@ def check_cells(page, view, sides):
                         assert size["colour"] == colour or abs(v) < 1e-6
 
 
+def check_head(view, sides):
+    """Above the equations: which unit, and P of the three networks."""
+    state, at, head = view.state, view.state["at"], tree(view.html["chosen"])
+    title = f"{sides[0].words[at]}: layer {state['layer'] + 1}, unit {state['unit']}"
+    assert words_of(head.find("h2")) == title
+    for s, (key, side) in enumerate(zip(head.findall("span"), sides, strict=True)):
+        label, *scores = key
+        assert (classes(label), words_of(label)) == ({f"side{s}"}, f"■ {SIDES[s]}")
+        for score, (name, p) in zip(scores, side.p.items(), strict=True):
+            shown, kind = words_of(score).split(), "good" if p[at] > 0.5 else "bad"
+            assert shown[0] == name
+            if side.stays[at]:
+                assert number(shown[1]) == pytest.approx(p[at], abs=HALF)
+                assert classes(score) == {"early" if side.early[at] else kind}
+            else:
+                assert (shown[1], classes(score)) == ("\u2013", {"early"})
+
+
 def check_equations(page, view, sides):
     state, units = view.state, page.data["nets"][view.state["net"]]["units"]
-    unit, at, whole = state["unit"], state["at"], tree(view.html["sum"])
-    title = f"{sides[0].words[at]}: layer {state['layer'] + 1}, unit {unit}"
-    assert words_of(whole.find(".//h2")) == title
+    unit, at, whole = state["unit"], state["at"], tree(view.html["equations"])
     votes = [f"v_{k}" for k in range(units)]
     texts = equations(state["net"]) | {"v": f"P = sigmoid({' + '.join(votes)} + b)"}
     shown = [e for e in whole.iter("div") if "equation" in classes(e)]
@@ -392,7 +427,13 @@ def check_equations(page, view, sides):
         names, *rows = zip(*map(list, columns), strict=True)  # names, as written, without
         name = re.sub(r"\s", "", "".join(map(words_of, names)))
         assert name == re.sub(r"\s", "", text.split(" = ")[0] if held else text)
-        numbers = [[words_of(cell.find("em")) for cell in row] for row in rows]
+        # + \u2212.09 is written \u2212 .09: the sign stands where the + would
+        minus = [[cell.find("i").get("class") == "minus" for cell in row] for row in rows]
+        numbers = [
+            [m * "\u2212" + words_of(cell.find("em")) for m, cell in zip(*pair)]
+            for pair in zip(minus, rows)
+        ]
+        assert "+ \u2212" not in " ".join("".join(cell.itertext()) for row in rows for cell in row)
         for s, (row, texts_of, side) in enumerate(zip(rows, numbers, sides, strict=True)):
             step, inside = side.steps[at], side.inside
             assert all(f"side{s}" in classes(cell) for cell in row)
@@ -439,6 +480,11 @@ def check_buttons(page, view):
     words = common.tokenize(state["text"])
     unknown = not set(words) <= set(page.data["words"])
     assert ("not one of their words" in view.text["unknown"]) == unknown
+    read = [(k, word) for k, word in enumerate(words) if k <= state["at"]]
+    sides = [[w for k, w in read if not s or k not in state["out"]] for s in (0, 1)]
+    odd = [] if unknown else [f"“{pair}”" for words in sides for pair in strange(words)]
+    found = view.text["unknown"].partition("No toy review has ")[2].removesuffix(".")
+    assert found == ", ".join(dict.fromkeys(odd))
     assert view.max == len(words) - 1 and view.value["at"] == state["at"]
 
 
@@ -450,6 +496,7 @@ def test_all_that_is_shown_is_the_networks_own(page):
         sides = expected(page, view)
         check_stage(page, view, sides)
         check_cells(page, view, sides)
+        check_head(view, sides)
         check_equations(page, view, sides)
         check_buttons(page, view)
 
@@ -475,6 +522,7 @@ def test_what_is_seen_first_is_two_sentences_and_that_the_verdict_turns():
     stage = tree(view.html["stage"])
     early = [cell for cell in stage.iter("td") if "early" in classes(cell)]
     assert len(early) == 3 * (4 + 3)  # what P says before the opinion is grey
+    assert "?" not in "".join(verdicts(view)) and view.text["unknown"] == ""
 
 
 CLICKS = """
@@ -573,7 +621,7 @@ def test_both_languages_are_complete_and_the_questions_use_its_words():
     for view in both[0][1:7]:
         assert set(view.state["text"].split()) & set(data["opinions"])
     lead, colours = (both[0][0].said[key] for key in ("lead", "colours"))  # on its face
-    assert "smaller" in lead and "turned" in colours and "64 units can do without" in colours
+    assert "small" in lead and "turned" in colours and "64 units can do without" in colours
     for units in {net["units"] for net in data["nets"].values()} | {64}:
         assert re.search(rf"\b{units}\b", lead)
 

@@ -160,8 +160,13 @@ def data_of(nets):
     """All that the page has; nets: {name: (arrays before, arrays after training)}."""
     texts, labels, index = common.toy_reviews()
     _, test = common.load_toy()
+    reviews = [text.split() for text in texts]
+    lengths = [len(words) for words in reviews]
+    pairs = {f"{a} {b}" for words in reviews for a, b in zip(["", *words], words)}
     return {
         "words": sorted(index, key=index.get),
+        "pairs": sorted(pairs),  # of neighbours; the first word of a review comes after ""
+        "lengths": [min(lengths), max(lengths)],
         "opinions": opinions(texts[: common.TOY_TRAIN], labels),
         "tests": len(test[1]),
         "nets": {name: entry(name, *arrays, test) for name, arrays in nets.items()},

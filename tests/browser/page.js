@@ -23,7 +23,7 @@ const nodes = {}, said = {}, handlers = {}, focused = [];
 let tick = null, seen = null; // what setInterval would call; what was scrolled to
 function node(id) {
   if (!html.includes(`id="${id}"`)) throw new Error(`the page has no ${id}`);
-  return nodes[id] ??= { id, innerHTML: "", textContent: "", value: "", dataset: {},
+  return nodes[id] ??= { id, innerHTML: "", textContent: "", value: "", dataset: {}, offsetHeight: 76,
     querySelector: () => ({ offsetTop: 500 }), addEventListener(kind, f) { handlers[id + " " + kind] = f },
     scrollIntoView() { seen = id } };
 }

@@ -172,6 +172,19 @@ try {
   for (const [right, edge] of ends) assert.ok(right <= edge + 1, `${right} of ${edge}`);
   await click("question 0");
 
+  // there the equations fold: what stays is their head, with P of the three networks in it
+  const height = () => page.locator("#sum").evaluate((node) => node.getBoundingClientRect().height);
+  assert.ok(await height() > 300);
+  await page.locator("#chosen").click();
+  assert.ok(await height() < 130, `${await height()} pixels high when folded`);
+  await click("cell f 0 1 4"); // stays folded
+  assert.ok(await height() < 130);
+  const scores = await page.locator("#chosen .good, #chosen .bad").allTextContents();
+  assert.equal(scores.length, 6);
+  for (const text of scores) assert.match(text, /^(SimpleRNN|LSTM|GRU)\s+[\d.]+$/);
+  await picture("390-folded");
+  await page.locator("#chosen").click();
+
   // a cell that is clicked has its equation in sight, on a phone too
   for (const [width, height] of [[360, 640], [390, 780], [1280, 800]]) {
     await page.setViewportSize({ width, height });
