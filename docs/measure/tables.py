@@ -470,7 +470,7 @@ OPENING = [  # of the first word and paths.csv: name, script, b_f or b_z, start 
 @table(
     "trained on, network | words as they are | neighbours exchanged | shuffled "
     "| same verdict, exchanged | same verdict, shuffled",
-    "训练数据，网络 | 原来的词序 | 相邻两词对调 | 全部打乱 | 对调后判断不变 | 打乱后判断不变",
+    "训练数据，网络 | 原来的词序 | 相邻词两两对调 | 全部打乱 | 对调后判断不变 | 打乱后判断不变",
 )
 def shuffle():
     for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
