@@ -530,24 +530,15 @@ def levels():
     "初始值 | IMDB，训练前，第 1 个词处的梯度 | IMDB 测试准确率",
 )
 def starts_imdb():
-    known = {
-        "LSTM, b_f = 1": "as it is",
-        "GRU, b_z = 0": "as it is",
-        "LSTM, b_f = 3": "exercise 14",
+    experiments = {
+        ("LSTM, b_f = 1", "LSTM，b_f = 1"): ("as it is", "lstm_imdb"),
+        ("b_f = 2", "b_f = 2"): ("b_f = 2", "lstm_imdb"),
+        ("b_f = 3", "b_f = 3"): ("exercise 14", "lstm_imdb"),
     }
-    for name, script, bias, _ in OPENING:
-        where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
-        experiment = known.get(name, name.split(", ")[1])
-        yield (
-            (name, name.replace(", ", "，")),
-            tiny(values("paths", "1", **where)),
-            percent(scores(experiment, seeds=5, script=script)),
-        )
-    yield (
-        ("LSTM, b_f = 3, --clipnorm 0.05", "LSTM，b_f = 3，--clipnorm 0.05"),
-        "",
-        percent(scores("b_f = 3, clipnorm 0.05")),
-    )
+    for names, (experiment, script) in experiments.items():
+        where = dict(script=script, bias=names[0][-1], data="imdb", when="before", cut="nothing")
+        accuracies = scores(experiment, seeds=5, script=script)
+        yield names, tiny(values("paths", "1", **where)), percent(accuracies)
 
 
 @table(
