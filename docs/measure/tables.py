@@ -386,8 +386,8 @@ def lengths_alike():
 
 
 @table(
-    "model | as the post has it | chosen alike | what was chosen",
-    "模型 | 照博文的设置 | 同样用心去挑 | 挑出来的设置",
+    "model | as the scripts stand | chosen alike | what was chosen",
+    "模型 | 脚本的设置 | 同样用心去挑 | 挑出来的设置",
 )
 def equal_care():
     for model in MODELS:
@@ -397,7 +397,7 @@ def equal_care():
             english, chinese = f"{layers} layers, {english}", f"{layers} 层，{chinese}"
         yield (
             named(model),
-            percent(scores_at(model, 80)) if layers else ("(the post has none)", "（博文里没有）"),
+            percent(scores_at(model, 80)) if layers else ("(as chosen)", "（就是挑出来的）"),
             percent(scores_alike(model, 80)),
             (english.replace("1 layers", "1 layer"), chinese),
         )
