@@ -427,12 +427,8 @@ def check_equations(page, view, sides):
         names, *rows = zip(*map(list, columns), strict=True)  # names, as written, without
         name = re.sub(r"\s", "", "".join(map(words_of, names)))
         assert name == re.sub(r"\s", "", text.split(" = ")[0] if held else text)
-        # + \u2212.09 is written \u2212 .09: the sign stands where the + would
-        minus = [[cell.find("i").get("class") == "minus" for cell in row] for row in rows]
-        numbers = [
-            [m * "\u2212" + words_of(cell.find("em")) for m, cell in zip(*pair)]
-            for pair in zip(minus, rows)
-        ]
+        numbers = [[words_of(cell.find("em")) for cell in row] for row in rows]
+        # + \u2212.09 is written \u2212.09
         assert "+ \u2212" not in " ".join("".join(cell.itertext()) for row in rows for cell in row)
         for s, (row, texts_of, side) in enumerate(zip(rows, numbers, sides, strict=True)):
             step, inside = side.steps[at], side.inside
