@@ -83,7 +83,7 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
 @pytest.mark.parametrize("document", ["data.md", "zh-CN/data.md"])
 def test_the_two_rows_that_the_documents_show_are_such_a_table(tmp_path, document):
     text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-    (example,) = re.findall(r"```text\n(评论,标签\n.*?)```", text, re.S)
+    example = re.search(r"```text\n(评论,标签\n.*?)```", text, re.S).group(1)  # the first
     header, rows = example.split("\n", 1)
     path = tmp_path / "影评.csv"
     path.write_text(f"{header}\n{rows}{rows}", encoding="utf-8")
