@@ -378,13 +378,6 @@ def lengths():
         yield named(model), *cells
 
 
-@table("model | 40 words | 80 | 200 | 320", "模型 | 保留 40 个词 | 80 | 200 | 320")
-def lengths_alike():
-    for model in MODELS:
-        cells = (scores_alike(model, n) for n in (40, 80, 200, 320))
-        yield named(model), *map(percent, cells)
-
-
 @table(
     "model | as the scripts stand | chosen alike | what was chosen",
     "模型 | 脚本的设置 | 同样用心去挑 | 挑出来的设置",
