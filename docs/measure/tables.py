@@ -391,7 +391,7 @@ def equal_care():
         yield (
             named(model),
             percent(scores_at(model, 80)) if layers else ("(as chosen)", "（就是挑出来的）"),
-            percent(scores_alike(model, 80)),
+            percent(scores_alike(model)),
             (english.replace("1 layers", "1 layer"), chinese),
         )
 
@@ -662,8 +662,8 @@ def results_short():
         names = f"`{script}.py`, {english}", f"`{script}.py`，{chinese}"
         yield names, accuracy, median_cost(script, "whole_s")
     for experiment, english, chinese in (
-        ("exercise 12", "no network: the average of the word vectors", "没有网络：词向量取平均"),
-        ("exercise 12, pairs", "no network: words and pairs of words", "没有网络：再加上二元"),
+        ("exercise 12", "no network: the average of the word vectors", "没有循环：词向量取平均"),
+        ("exercise 12, pairs", "no network: words and pairs of words", "没有循环：再加上二元"),
     ):
         yield (english, chinese), percent(scores(experiment), mean), ""
 
