@@ -110,12 +110,14 @@ def output(ending, text):
 def own_file(ending, text):
     """Do as output() for a log or weights: a file that is there must be a script's, or empty."""
     path = output(ending, text)
-    content = Path(path).read_bytes() if os.path.exists(path) else b""
-    own = not content or content.startswith(b"epoch,") and b",accuracy," in content[:1_000]
-    with contextlib.suppress(Exception), h5py.File(path) as weights:  # raises whatever is in it
-        own = "parameters" in weights.attrs
-    if not own:
-        raise argparse.ArgumentTypeError(f"{text} is there, and no script has written it")
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            start = file.read(1_000)
+        own = not start or start.startswith(b"epoch,") and b",accuracy," in start
+        with contextlib.suppress(Exception), h5py.File(path) as weights:  # raises whatever is in it
+            own = "parameters" in weights.attrs
+        if not own:
+            raise argparse.ArgumentTypeError(f"{text} is there, and no script has written it")
     with contextlib.suppress(OSError):
         for left in Path(path).resolve().parent.glob(f"unfinished-{os.path.basename(path)}-*"):
             if time.time() - left.stat().st_mtime > 600:  # what a run is writing is younger
@@ -518,11 +520,11 @@ def load_weights(args, model):
 
 def evaluate_saved(args, model):
     """Read --load into a built model; then read --review, or score the test set -> the model."""
-    positive(model, encode([[]]))  # or end: what follows reads one probability
     vocabulary = load_weights(args, model)
     if args.review:
         read_reviews(args.review, model, load_word_index(args.data, vocabulary))
     else:
+        positive(model, encode([[]]))  # or end: the score is that of one probability
         _, test, data = load_datasets(args)
         accuracy = keras.metrics.BinaryAccuracy("accuracy")
         model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)

@@ -298,19 +298,13 @@ def held():
             )
 
 
-def remembered(when, column="refitted", form=spread):
-    """The scores of the three networks in kept.csv with a part of their state taken away."""
+def remembered(when, name="kept", column="refitted", form=spread, **wanted):
+    """The scores of the three networks with a part of their state taken away, from a CSV."""
     for script in NETWORKS:
-        yield percent(values("kept", column, when=when, script=script), form)
+        yield percent(values(name, column, when=when, script=script, **wanted), form)
 
 
-def read_by_step(when):
-    """The scores of the three networks in memory.csv, read by a part of their layers."""
-    for script in NETWORKS:
-        yield percent(values("memory", quantity="accuracy", when=when, script=script))
-
-
-KEPT = (  # of memory.csv and kept.csv
+PARTS = (  # of memory.csv and kept.csv
     ("as trained", "everything", "全部"),
     ("only slow", "**only the slow number**", "**只有慢的那个数**"),
     ("only first component", "only the first principal component", "只有第一主成分"),
@@ -331,7 +325,7 @@ KEPT = (  # of memory.csv and kept.csv
     "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
 )
 def kept():
-    return listed(KEPT, partial(remembered, column="accuracy"))
+    return listed(PARTS, partial(remembered, column="accuracy"))
 
 
 @table(
@@ -339,7 +333,7 @@ def kept():
     "阈值在一半影评上重定，在另一半上评估 | SimpleRNN | LSTM | GRU",
 )
 def kept_refitted():
-    return listed(KEPT, remembered)
+    return listed(PARTS, remembered)
 
 
 @table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
@@ -352,7 +346,8 @@ def ladder():
         ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
         ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
     )  # fmt: skip
-    return listed(names, read_by_step)
+    in_memory = dict(name="memory", column="value", quantity="accuracy")
+    return listed(names, partial(remembered, **in_memory))
 
 
 @table(
@@ -523,14 +518,10 @@ def levels():
     "初始值 | IMDB，训练前，第 1 个词处的梯度 | IMDB 测试准确率",
 )
 def starts_imdb():
-    experiments = {
-        ("LSTM, b_f = 1", "LSTM，b_f = 1"): ("as it is", "lstm_imdb"),
-        ("b_f = 2", "b_f = 2"): ("b_f = 2", "lstm_imdb"),
-        ("b_f = 3", "b_f = 3"): ("exercise 14", "lstm_imdb"),
-    }
-    for names, (experiment, script) in experiments.items():
-        where = dict(script=script, bias=names[0][-1], data="imdb", when="before", cut="nothing")
-        accuracies = scores(experiment, seeds=5, script=script)
+    for b_f, experiment in ("1", "as it is"), ("2", "b_f = 2"), ("3", "exercise 14"):
+        where = dict(script="lstm_imdb", bias=b_f, data="imdb", when="before", cut="nothing")
+        accuracies = scores(experiment, seeds=5, script="lstm_imdb")
+        names = f"LSTM, b_f = {b_f}", f"LSTM，b_f = {b_f}"
         yield names, tiny(values("paths", "1", **where)), percent(accuracies)
 
 
