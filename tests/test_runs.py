@@ -108,17 +108,20 @@ def test_held_out_reviews_are_the_last_of_the_training_set(lines, folder, monkey
     assert patched.TOY_TRAIN == common.TOY_TRAIN
 
 
-def test_another_b_f_begins_the_forget_gate(folder, monkeypatch):
-    copies.copy_scripts(folder, lines=runs.open_forget(2.5))
+@pytest.mark.parametrize(
+    "script, blocks", [("lstm_imdb", [0, 2.5, 0, 0]), ("gru_imdb", [[2.5, 0, 0], [0, 0, 0]])]
+)
+def test_a_gate_begins_at_another_bias(script, blocks, folder, monkeypatch):
+    copies.copy_scripts(folder, lines=runs.begin(script, 2.5))
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
-    importlib.import_module("lstm_imdb")  # the one that is put back afterwards
-    monkeypatch.delitem(sys.modules, "lstm_imdb")
+    importlib.import_module(script)  # the one that is put back afterwards
+    monkeypatch.delitem(sys.modules, script)
     monkeypatch.syspath_prepend(folder)
     path = folder / "w.weights.h5"
     flags = "--data toy --subset 64 --epochs 1 --units 4 --learning-rate 1e-9 --save"
-    assert call("lstm_imdb", *flags.split(), path).returncode == 0
-    for cell in networks.cells(networks.load("lstm_imdb", 0, path, units=4)):
-        np.testing.assert_allclose(cell.bias, np.repeat([0, 2.5, 0, 0], 4), atol=1e-6)
+    assert call(script, *flags.split(), path).returncode == 0
+    for cell in networks.cells(networks.load(script, 0, path, units=4)):
+        np.testing.assert_allclose(cell.bias, np.repeat(blocks, 4, axis=-1), atol=1e-6)
 
 
 def test_one_layer_is_left_of_two(folder):
