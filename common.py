@@ -18,7 +18,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections import Counter
-from functools import cache, partial
+from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +68,11 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
+# What becomes of a text's signs: Unicode's punctuation (none above U+1FFFF) but ', ASCII's symbols
+# and what has no width are blanks; a full-width form is the ASCII sign that it stands for.
+SIGNS = [c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P")]
+SIGNS = dict.fromkeys(map(ord, [*SIGNS, *"$+<=>^`|~\u200b\ufeff"]), " ") | {0x27: "'", 0x2019: "'"}
+SIGNS |= {code: SIGNS.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
 # A word of its own wherever it stands: a 字; an emoji with its style, frame, skin or region.
 MORE = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 PICTURE = "[\u231a-\u2328\u232b-\u23ff\u2600-\u2767\u2776-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]"
@@ -148,8 +153,10 @@ def parse_args(script, argv=None, unroll=False):
     args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
     if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
         parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")
-    if args.load is not None and not os.path.isfile(args.load):
-        parser.error(f"--load {args.load}: no such file")
+    if args.load is not None and not (
+        os.path.isfile(args.load) and args.load.endswith(".weights.h5")
+    ):
+        parser.error(f"--load {args.load}: no such file, or it does not end in .weights.h5")
     if args.load and (args.save or args.log):
         parser.error("--load does not train: there is nothing to --save or --log")
     if any(map(os.path.isfile, args.review)):
@@ -208,20 +215,16 @@ def download(name):
     return path
 
 
-class ListsOnly(pickle.Unpickler):
-    """Unpickles an array of lists without NumPy: no name in the pickle is looked up."""
+class ArrayOnly(pickle.Unpickler):
+    """Unpickles an array of lists. Whatever else a pickle names is not looked up, nor executed."""
 
-    class Placeholder:
-        """What every name in the pickle becomes: it keeps its state and does nothing."""
-
-        def __init__(self, *args):
-            pass
-
-        def __setstate__(self, state):
-            self.state = state
+    NAMES = {("numpy", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
+    NAMES |= {("_codecs", "encode")}  # for bytes, in the oldest protocols
 
     def find_class(self, module, name):
-        return self.Placeholder
+        if (module.split(".")[0], name) in self.NAMES:
+            return super().find_class(module, name)
+        raise ValueError(f"it holds {module}.{name}: save lists of Python's int")
 
 
 @contextlib.contextmanager
@@ -239,13 +242,13 @@ def open_npz(path):
 
 
 def read_lists(archive, split):
-    """Read the reviews of train or test from an open npz, lists of ranks; nothing is executed."""
+    """Read the reviews of train or test from an open npz: lists of ranks."""
     file = archive.open(f"x_{split}.npy")
     np.lib.format.read_magic(file)
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     if not dtype.hasobject:
         raise ValueError(f"x_{split} is an array {shape} of {dtype}, not of lists")
-    return ListsOnly(file).load().state[-1]  # an array's state ends with its items
+    return ArrayOnly(file).load().tolist()
 
 
 def read_npz(path):
@@ -269,18 +272,13 @@ def read_npz(path):
 
 def encode(reviews):
     """Encode n lists of word ranks as keras.datasets.imdb does, the last 80 -> [n, 80] int32."""
-    pad, start = PAD - INDEX_FROM, START - INDEX_FROM  # as ranks: 3 is added to all of them below
-    rows = array.array("q")  # 64-bit whole numbers
-    try:
-        for review in reviews:
-            kept = [start, *review][-MAX_REVIEW_LEN:]
-            if type(review) not in (list, tuple) or min(review[-MAX_REVIEW_LEN:], default=1) < 1:
-                raise TypeError
-            rows.fromlist([pad] * (MAX_REVIEW_LEN - len(kept)) + kept)
-    except (TypeError, OverflowError):
-        raise ValueError("a review is no list of ranks > 0: save lists of Python's int") from None
-    ids = np.array(rows).reshape(-1, MAX_REVIEW_LEN) + INDEX_FROM
-    return np.where(ids < TOTAL_WORDS, ids, OOV).astype(np.int32)
+    rows, beyond = [], TOTAL_WORDS - INDEX_FROM  # beyond: the first rank that has no id
+    for review in reviews:
+        ranks = list(review)[-MAX_REVIEW_LEN:]
+        if {*map(type, ranks)} - {int} or min(ranks, default=1) < 1:
+            raise ValueError("a rank is not above 0, or no int: save lists of Python's int")
+        rows.append([START, *(r + INDEX_FROM if r < beyond else OOV for r in ranks)])
+    return keras.utils.pad_sequences(rows, MAX_REVIEW_LEN, value=PAD)
 
 
 def toy_reviews():
@@ -426,7 +424,9 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         args, seconds = self.args, time.perf_counter() - self.started
         count = f"{epoch + 1}" if epoch + 1 == args.epochs else f"{epoch + 1} of {args.epochs}"
         self.done = f"{count} {'epoch' if args.epochs == 1 else 'epochs'} in {seconds:.1f} s"
-        self.score = self.tested() if "val_loss" in logs else None
+        if "val_loss" not in logs:  # what the metrics have counted is no test
+            self.model.reset_metrics()
+        self.score = self.tested()
         self.errors = []
         if np.isnan(logs["loss"]):
             self.model.stop_training = True
@@ -438,10 +438,6 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             except OSError as error:
                 self.errors.append(f"cannot write {path}: {reason(error)}")
                 print("warning:", self.errors[-1], file=sys.stderr)
-
-    def on_train_end(self, logs=None):
-        """Begin to count anew: what is counted afterwards is an evaluate() behind fit()."""
-        self.model.reset_metrics()
 
     def tested(self):
         """Return what the metrics have counted: accuracy, loss, of how many reviews; or None."""
@@ -472,7 +468,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             return
         args, model = self.args, self.model
         if not kind:
-            self.score = self.tested() or self.score
+            self.score = self.tested()  # of an evaluate() behind fit(), if there was one
         if self.score:
             accuracy, loss, n = self.score
             score = f"test accuracy {accuracy:.4f} ({accuracy * n:.0f}/{n}), loss {loss:.4f}"
@@ -506,8 +502,6 @@ def load_weights(args, model):
         why = f"damaged, or not weights of {args.script} with --units {args.units}"
         if getattr(error, "errno", None):  # of the system, not of the content
             why = reason(error)
-        elif h5py.is_hdf5(args.load) and not args.load.endswith(".weights.h5"):
-            why = "Keras reads weights only from a name that ends in .weights.h5: rename it"
         fail(f"{args.load}: {why}")
     words = str(notes.get("words", ""))  # none in weights that a script has not saved
     if args.data == "auto" and words in ("imdb", "toy"):
@@ -535,20 +529,6 @@ def evaluate_saved(args, model):
 
 
 # --------------------------------------------------------------------------------- reading a review
-@cache  # not at the top: it takes 34 ms, and only a text that is read needs it
-def plain_signs():
-    """Return what str.translate() is to make of a text's signs: {code point: text}.
-
-    Punctuation but ' (Unicode's P, none above U+1FFFF, and ASCII's signs) and what has no width
-    becomes a blank, a full-width form (U+FF01 to U+FF5E) the ASCII sign that it stands for.
-    """
-    marks = (c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P"))
-    blanks = dict.fromkeys(map(ord, [*marks, *"$+<=>^`|~\u200b\ufeff"]), " ")
-    signs = blanks | {0x27: "'", 0x2019: "'"}
-    wide = {code: signs.get(code - 0xFEE0, chr(code - 0xFEE0)) for code in range(0xFF01, 0xFF5F)}
-    return signs | wide
-
-
 def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
     text = unicodedata.normalize("NFC", text).lower()  # NFC: é in one form
@@ -557,7 +537,7 @@ def tokenize(text):
         if n % 2:  # what ALONE matched
             words.append(part)
         else:
-            words += [w for w in part.translate(plain_signs()).split() if any(map(str.isalnum, w))]
+            words += [w for w in part.translate(SIGNS).split() if any(map(str.isalnum, w))]
     return words
 
 

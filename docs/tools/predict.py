@@ -38,8 +38,10 @@ def parse_args(argv):
     args = own_data.parse_table_args(parser, argv)
     if not os.path.isfile(args.script):  # then it is beside common.py
         args.script = Path(common.__file__).with_name(Path(args.script).stem + ".py")
-    if not os.path.isfile(args.script) or not os.path.isfile(args.load):
-        parser.error(f"no such file: {args.script} or {args.load}")
+    if not os.path.isfile(args.script):
+        parser.error(f"{args.script}: no such file")
+    if not (os.path.isfile(args.load) and args.load.endswith(".weights.h5")):
+        parser.error(f"{args.load}: no such file, or it does not end in .weights.h5")
     if os.path.exists(args.out) and not is_own(args.out, args.encoding):
         parser.error(f"--out {args.out} is there, and not from this program: take another name")
     return args
@@ -63,8 +65,7 @@ def load_model(args):
 def judge(model, ranks):
     """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
     model.compile(jit_compile=False)
-    x, size = common.encode(ranks), common.TEST_BATCH  # [n, 80]
-    p = np.concatenate([model.predict_on_batch(x[i : i + size]) for i in range(0, len(x), size)])
+    p = model.predict(common.encode(ranks), common.TEST_BATCH, verbose=0)  # [n, 80] -> [n, 1]
     if p.shape[1:] != (1,) or np.isnan(p).any():
         common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
     return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
