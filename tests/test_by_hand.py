@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from conftest import ROOT
-from docs.measure.readings import read_csv, values
+from docs.measure.lookup import read_csv, values
 
 PAGES = {path.parent.name: path for path in ROOT.glob("docs/**/by-hand.md")}
 each_page = pytest.mark.parametrize("page", PAGES)

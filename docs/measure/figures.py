@@ -17,7 +17,7 @@ import common
 import numpy as np
 from docs.measure import flags, networks
 from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS, SEEDS, STARTS, saved, weights
-from docs.measure.readings import (
+from docs.measure.lookup import (
     LENGTHS,
     MODELS,
     USUAL,

@@ -1,4 +1,4 @@
-"""What the tables and the plots take from the CSVs."""
+"""Look results up in the CSVs: what the tables and the plots are made of."""
 
 import csv
 import functools
@@ -47,21 +47,19 @@ def scores(experiment, seeds=None, **wanted):
 def scores_at(model, words):
     """The test accuracies of a model of MODELS at so many words, seeds 0 to 4 at most."""
     experiment, script = MODELS[model]
-    if words != 80:
-        experiment = f"{words} words: {model}"
     if (model, words) == ("LSTM", 200):
         experiment = "exercise 4"
+    elif words != 80:
+        experiment = f"{words} words: {model}"
     return scores(experiment, seeds=5, script=script)
 
 
-def scores_alike(model):
-    """As scores_at() of 80 words, with the setting that was chosen on held-out reviews."""
-    if MODELS[model][1] == "baseline":  # has no other
-        return scores_at(model, 80)
-    return scores(f"chosen alike: {model}")
+def at_start(quantity, start, words="80"):
+    """A quantity of the runs of the first word before training, such as "gradient 1"."""
+    return values("tasks", task="first", quantity=quantity, start=start, words=words, **USUAL)
 
 
-def first_word_runs(start, words):
+def first_word_runs(start, words="80"):
     """The runs of the first word: of each seed the test accuracy after every epoch."""
     runs = {}
     for row in rows("tasks", task="first", start=start, words=words, **USUAL):
@@ -78,7 +76,7 @@ def settings(model):
     """
     pattern = re.compile(rf"held out: {model}(?:, (\d) layers)?, rate ([\d.]+), (\d) epochs")
     tried = {}
-    for row in rows("runs"):
+    for row in read_csv("runs"):
         match = pattern.fullmatch(row["experiment"])
         if match:
             setting = tuple(text or "" for text in match.groups())
