@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import common
-import keras
 from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, STARTS
 
@@ -99,14 +98,12 @@ def begin(start, seed):
 
 def train(run):
     """Make the reviews and the model, and train it -> rows of (quantity, value)."""
-    made = made_up.splits(run.task, run.words, run.reviews, run.seed)
-    splits = [(networks.encode(ranks), y) for ranks, y in made]
+    splits = networks.made_up_reviews(run.task, run.words, run.seed, run.reviews)
     _, (x, y) = splits
     model = begin(run.start, run.seed)
     gradient = networks.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
-    train, test = common.make_datasets(*splits, 128, run.seed)
-    rate = networks.linear_decay(run.rate, run.epochs, train)
-    history = networks.fit(model, (train, test), run.epochs, rate, [networks.Enough()])
+    enough = [networks.Enough()]
+    history = networks.train(model, splits, run.seed, run.rate, run.epochs, enough)
     yield "gradient 1", gradient[0]
     yield "gradient last", gradient[-1]
     for n, accuracy in enumerate(history["val_accuracy"], start=1):
@@ -114,7 +111,6 @@ def train(run):
     script = ALL_STARTS[run.start][0]
     if run.task == "marker" and script in GATES:
         yield from gates_by_kind(model, x[:512], GATES[script])
-    keras.backend.clear_session()
 
 
 def gates_by_kind(model, ids, letters):
