@@ -36,11 +36,11 @@ WHEN = "before", "after"  # training
 # times the number of blocks, and b has two rows in a GRU.
 def train(script, units, seed, runs):
     """Run a script as a user does -> the file of its weights; not again if it is there."""
-    flags = f"{FLAGS} --units {units} --seed {seed}"
-    path = runs / f"watch-{script}{re.sub('[ -]+', '-', flags)}.weights.h5"
+    options = f"{FLAGS} --units {units} --seed {seed}"
+    path = runs / f"watch-{script}{re.sub('[ -]+', '-', options)}.weights.h5"
     if not path.exists():
         runs.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, ROOT / f"{script}.py", *flags.split(), "--save", path]
+        command = [sys.executable, ROOT / f"{script}.py", *options.split(), "--save", path]
         subprocess.run(command, check=True)
     return path
 
