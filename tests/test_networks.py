@@ -191,23 +191,6 @@ def test_what_is_kept_of_a_state_and_what_is_carried(x):
     np.testing.assert_array_equal(of_layer_2_changed[0], states[0])
 
 
-def test_a_gate_or_the_candidate_held_at_one_word(x):
-    model, chosen = handmade.lstm(), np.zeros(x.shape, bool)
-    chosen[:, -1], zero = True, np.zeros((*x.shape, 1), np.float32)
-    for letters, signs in {
-        "": [1, 0, -1],
-        "i": [1, 1, -1],  # the last word is not written: its part is missing
-        "g": [1, 1, -1],
-        "f": [-1, -1, 1],  # all but the last word is lost
-        "io": [0, 0, 0],  # and nothing is shown
-    }.items():
-        step = networks.hold_at(chosen, dict.fromkeys(letters, zero))
-        p = verdicts(model, x, networks.in_layer(1, step))
-        assert np.sign(p).tolist() == signs
-        if letters in ("i", "g"):
-            assert p[0] == pytest.approx(1 / (1 + np.exp(-3)) - 0.5, abs=1e-3)  # 3 ups
-
-
 def test_accuracy_counts_the_right_verdicts_of_all_reviews(x):
     many, y = np.tile(x[[0, 2]], (1_001, 1)), np.tile([1, 1], 1_001)
     assert networks.accuracy(handmade.counter(), many, y) == 0.5
