@@ -45,6 +45,11 @@ def with_unit(number, english, chinese=None):
     return f"{number} {english}".rstrip(), number + (english if chinese is None else f" {chinese}")
 
 
+def punctuated(text):
+    """A text without words, in English and in Chinese: "2 (7/10), 3 (3/10)"."""
+    return text, text.replace(", ", "，").replace(" (", "（").replace(")", "）")
+
+
 def mean(numbers, form=".1f", unit=""):
     """A mean without its range."""
     return with_unit(format(statistics.mean(numbers), form), unit)
@@ -75,9 +80,8 @@ def decimals(numbers):
 def median_cost(script, column):
     """Median of a column of costs.csv with its unit: "3.1 s", "3.1 秒"."""
     form, *units = COSTS[column]
-    return with_unit(
-        format(statistics.median(values("costs", column, script=script)), form), *units
-    )
+    median = statistics.median(values("costs", column, script=script))
+    return with_unit(format(median, form), *units)
 
 
 def learned(runs):
@@ -109,11 +113,8 @@ def as_tuple(key):
 
 
 PROGRAMS = {script: f"`{script}.py`" for script in SCRIPTS}
-NAMED = {name: name for name in MODELS}
-NAMED |= {
-    "averaging": ("averaging", "词向量取平均"),
-    "averaging, pairs": ("averaging, pairs", "加上二元"),
-}
+NAMED = {**dict(zip(MODELS, MODELS)), "averaging": ("averaging", "词向量取平均"),
+         "averaging, pairs": ("averaging, pairs", "加上二元")}  # fmt: skip
 WHEN = {"before": "训练前", "after": "训练后"}
 EACH_GATE = {
     (script, letter): (f"{NETWORKS[script]} 1, {letter}", f"{NETWORKS[script]} 第 1 层 {letter}")
@@ -144,10 +145,9 @@ def results():
         accuracy = [float(run["accuracy"]) for run in runs]
         best = [run["best_epoch"] for run in runs]
         counts = ", ".join(f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best)))
-        in_chinese = counts.replace(", ", "，").replace(" (", "（").replace(")", "）")
         cells = (percent([f(accuracy)]) for f in (statistics.mean, min, max))
         parameters = f"{int(runs[0]['parameters']):,}"
-        yield name, *cells, (counts, in_chinese), parameters, median_cost(script, "whole_s")
+        yield name, *cells, punctuated(counts), parameters, median_cost(script, "whole_s")
 
 
 @table
@@ -266,11 +266,11 @@ def rates():
         "rate 0.01, 4 epochs": ("falling from 0.01", "从 0.01 降到 0"),
         "0.001 held": ("held at 0.001", "固定为 0.001"),
     }
-    return body(
-        names,
-        ("averaging", "averaging, pairs"),
-        lambda rate, model: percent(scores(f"held out: {model}, {rate}", seeds=3)),
-    )
+
+    def cell(rate, model):
+        return percent(scores(f"held out: {model}, {rate}", seeds=3))
+
+    return body(names, ("averaging", "averaging, pairs"), cell)
 
 
 # ---------------------------------------------------------------------------------- the first word
@@ -399,9 +399,8 @@ def decay():
 
 
 OPENING = {  # script, b_f or b_z, start in tasks.csv: name
-    (script, bias, name + (f" {gate} = {bias}" if n else "")): (
-        f"{name}, {gate} = {bias}",
-        f"{name}，{gate} = {bias}",
+    (script, bias, name + (f" {gate} = {bias}" if n else "")): punctuated(
+        f"{name}, {gate} = {bias}"
     )
     for script, name, gate, biases in (
         ("lstm_imdb", "LSTM", "b_f", ("1", "1.5", "2", "2.5", "3")),
@@ -436,8 +435,7 @@ def levels():
 def starts_imdb():
     for b_f, experiment in ("1", "as it is"), ("2", "b_f = 2"), ("3", "exercise 14"):
         accuracy = percent(scores(experiment, seeds=5, script="lstm_imdb"))
-        name = f"LSTM, b_f = {b_f}", f"LSTM，b_f = {b_f}"
-        yield name, tiny(gradient_of("lstm_imdb", b_f)), accuracy
+        yield punctuated(f"LSTM, b_f = {b_f}"), tiny(gradient_of("lstm_imdb", b_f)), accuracy
 
 
 @table
