@@ -188,6 +188,25 @@ def test_gates_are_a_way_too(monkeypatch):
     np.testing.assert_allclose(found["h into g"], found["nothing"], rtol=1e-4)
 
 
+def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch):
+    ranks, labels = made_up.first_word(80, 12_000, np.random.RandomState(1))
+
+    def measure(model, script, x, y):
+        np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
+        np.testing.assert_array_equal(y, labels[:128])
+        z = model.rnn_2.cell.bias.numpy()[0, :64]
+        return script, set(z.tolist())
+
+    def complete(path, head, keys, rows):
+        assert rows("gru_imdb", 3, "first", "before", 1) == ("gru_imdb", {3})
+
+    monkeypatch.setattr(paths, "measure", measure)
+    monkeypatch.setattr(records, "complete", complete)
+    monkeypatch.setattr(common, "read_npz", lambda path: (None, (ranks[:9], labels[:9])))
+    monkeypatch.setattr(sys, "argv", ["paths", "--data", "x.npz", "--runs", "x"])
+    paths.main()
+
+
 # -------------------------------------------------------------------------------------- the memory
 def counted():
     """Reviews of ups and downs [n, 20] int32, and their words as 1, -1 and 0; no sum is zero."""
@@ -461,46 +480,37 @@ def test_a_bag_of_words_loses_nothing_and_an_order_of_two_words_everything(verdi
 
 
 # --------------------------------------------------------------------------------- the first epoch
-def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_epochs(
-    monkeypatch,
-):
+def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_epochs(monkeypatch):
+    """Of reviews whose last 20 words are their own, and the others those of another review."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 80)
-    x = np.tile(np.arange(4, 84, dtype="i4"), (2_560, 1))  # 20 batches
-    x[::2, :40] = common.PAD  # only the others fill all 80 places
-    y, seen = np.arange(len(x)) % 2, []
+    monkeypatch.setattr(networks.load, "__defaults__", (None, 1))  # units
+    x = np.repeat(np.arange(4, 2_564, dtype="i4"), 80).reshape(-1, 80)  # 20 batches
+    x[::2, :40] = common.PAD
+    y, train, noted = np.arange(len(x)) % 2, networks.train, []
+
+    def watched(model, splits, *settings):
+        assert settings[:3] == (2, 0.001, 4)  # seed, rate, epochs
+        for mixed, labels in splits:
+            n = len(labels)
+            np.testing.assert_array_equal(mixed[:, 60:], x[:n, 60:])
+            np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(x[:n], axis=0))
+            assert (mixed[:, 59] != x[:n, 59]).mean() > 0.98  # one of n meets itself
+            np.testing.assert_array_equal(labels, y[:n])
+        return train(model, splits, *settings)
 
     def norms(model, x, y):
-        seen.append((x.min(), set(y.tolist()), int(model.optimizer.iterations)))
-        return np.arange(160.0).reshape(2, 80) * len(seen)
+        noted.append((len(x), x.min() > common.PAD, int(model.optimizer.iterations)))
+        return np.arange(160.0).reshape(2, 80) * len(noted)
 
+    monkeypatch.setattr(networks, "train", watched)
     monkeypatch.setattr(networks, "gradient_norms", norms)
-    monkeypatch.setattr(networks.load, "__defaults__", (None, 1))  # units
-    rows = numbers(first_epoch.train("everywhere", 2, ((x, y), (x[:1_300], y[:1_300]))))
-    assert seen == [(4, {1}, 2 * tenth) for tenth in range(11)]
+    rows = numbers(first_epoch.train("last 20", 2, ((x, y), (x[:1_300], y[:1_300]))))
+    assert noted == [(512, True, 2 * tenth) for tenth in range(11)]
     assert 0 <= rows.pop("accuracy 1") <= 1 and rows.pop("loss 1") > 0
     assert rows == {
         f"gradient {word} after {tenth} tenths": (tenth + 1) * (word - 1 + 40)
         for tenth in range(11) for word in first_epoch.AT
     }  # fmt: skip
-
-
-def test_hints_stand_in_some_places_and_in_the_others_another_review(monkeypatch):
-    trained = {}
-
-    def train(model, splits, seed, rate, epochs, callbacks):
-        trained.update(splits=splits, rate=rate, epochs=epochs)
-        return {"val_accuracy": [0.8], "val_loss": [0.5]}
-
-    monkeypatch.setattr(networks, "load", lambda script, seed: None)
-    monkeypatch.setattr(networks, "train", train)
-    x, y = np.repeat(np.arange(4, 304), 80).reshape(300, 80), np.arange(300) % 2
-    list(first_epoch.train("last 20", 0, ((x, y), (x, y))))
-    assert (trained["rate"], trained["epochs"]) == (0.001, 4)
-    for mixed, labels in trained["splits"]:
-        np.testing.assert_array_equal(mixed[:, 60:], x[:, 60:])
-        np.testing.assert_array_equal(labels, y)
-        assert (mixed[:, :60] != x[:, :60]).mean() > 0.98  # one in 300 meets itself
-        np.testing.assert_array_equal(np.sort(mixed[:, 0]), x[:, 0])
 
 
 # ----------------------------------------------------------------------------------------- the CSVs

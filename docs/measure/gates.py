@@ -46,11 +46,11 @@ def imdb(script, seed, args):
     for when, model in ("before", networks.load(script, seed)), ("after", trained):
         for row in percentiles(model, many, together):
             yield when, *row
-    whens = {"as trained": (networks.step, networks.step)}
+    by_when = {"as trained": (networks.step, networks.step)}
     for letters in (*together, together):
-        whens[f"gates {letters} at mean"] = networks.hold_at_mean(trained, many, letters)
-    whens[f"gates {together} at start"] = at_start(together)
-    for when, steps in whens.items():
+        by_when[f"gates {letters} at mean"] = networks.hold_at_mean(trained, many, letters)
+    by_when[f"gates {together} at start"] = at_start(together)
+    for when, steps in by_when.items():
         yield when, 0, "accuracy", networks.accuracy(trained, x[:SCORED], y[:SCORED], steps)
 
 
