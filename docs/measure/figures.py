@@ -111,7 +111,7 @@ def first_word():
             np.divide(*(at_start(f"gradient {word}", start, n) for word in ("1", "last")))
             for n in LENGTHS
         ]
-        cause.plot(at, geometric_mean(lost), **style)
+        cause.plot(at, [geometric_mean(ratios) for ratios in lost], **style)
         best = [[max(run) for run in first_word_runs(start, n)] for n in LENGTHS]
         effect.plot(at, [100 * np.mean(runs) for runs in best], **style)
     cause.set(yscale="log", ylim=(1e-14, 1e5), title="before training")
