@@ -4,11 +4,8 @@
     python -m docs.measure.tasks --write first 80 first.npz   # one task as a file for --data
     python -m docs.measure.tasks --write marker 80 marker.npz
 
-first: a review has T words; the first is one of ten positive or ten negative ones and decides,
-the others are drawn from 200 that say nothing. marker: nine opinion words stand anywhere among
-words that say nothing, and only the one right after the word "verdict" decides.
-
-Trained as the scripts train: Adam from 0.001 falling to 0, clipnorm 0.25, batches of 128. A run
+first: only the first of T words decides. marker: only the opinion word right after "verdict" does
+(made_up.py). Trained as the scripts train: Adam from 0.001 falling to 0, clipnorm 0.25, batches of 128. A run
 ends once an epoch has 99 % of the test reviews right. A finished run is appended to the CSV at
 once: the program can be stopped, and goes on where it was.
 """
