@@ -5,9 +5,9 @@
     python -m docs.measure.tasks --write marker 80 marker.npz
 
 first: only the first of T words decides. marker: only the opinion word right after "verdict" does
-(made_up.py). Trained as the scripts train: Adam from 0.001 falling to 0, clipnorm 0.25, batches of 128. A run
-ends once an epoch has 99 % of the test reviews right. A finished run is appended to the CSV at
-once: the program can be stopped, and goes on where it was.
+(made_up.py). Trained as the scripts train: Adam from 0.001 falling to 0, clipnorm 0.25, batches of
+128. A run ends once an epoch has 99 % of the test reviews right. A finished run is appended to the
+CSV at once: the program can be stopped, and goes on where it was.
 """
 
 from pathlib import Path
