@@ -38,12 +38,18 @@ def linear_decay(rate, epochs, train):
     return common.linear_decay(args, train)
 
 
-def fit(model, data, epochs, rate, callbacks=()):
-    """Train as the scripts do, but with a rate of its own -> the scores of each epoch."""
+def fit(model, data, epochs, rate, callbacks=(), **conditions):
+    """Train as the scripts do, but with a rate of its own -> the scores of each epoch.
+
+    Of the conditions the loss is multiplied by "loss"; "epsilon" is Adam's.
+    """
     train, test = data
-    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
+    adam = keras.optimizers.Adam(rate, clipnorm=0.25, epsilon=conditions.get("epsilon", 1e-7))
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+    factor = [conditions.get("loss", 1.0)]
+    model.compile(
+        adam, "binary_crossentropy", loss_weights=factor, metrics=[accuracy], jit_compile=False
+    )
     return model.fit(
         train, validation_data=test, epochs=epochs, callbacks=list(callbacks), verbose=0
     ).history
