@@ -50,13 +50,19 @@ def made_up_reviews(task, words, seed, reviews=None):
     return [((ranks + common.INDEX_FROM).astype(np.int32), y) for ranks, y in splits]
 
 
-def train(model, splits, seed, rate, epochs, callbacks=()):
-    """Train on reviews as the scripts do, at another rate -> the scores of each epoch."""
+def train(model, splits, seed, rate, epochs, callbacks=(), **conditions):
+    """Train on reviews as the scripts do, at another rate -> the scores of each epoch.
+
+    Of the conditions the loss is multiplied by "loss"; "epsilon" is Adam's.
+    """
     train, test = common.make_datasets(*splits, 128, seed)
     args = argparse.Namespace(learning_rate=rate, epochs=epochs, batch_size=128)
-    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=0.25)
+    epsilon, factor = conditions.get("epsilon", 1e-7), [conditions.get("loss", 1.0)]
+    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=0.25, epsilon=epsilon)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
+    model.compile(
+        adam, "binary_crossentropy", loss_weights=factor, metrics=[accuracy], jit_compile=False
+    )
     options = dict(epochs=epochs, callbacks=list(callbacks), verbose=0)
     history = model.fit(train, validation_data=test, **options).history
     keras.backend.clear_session()  # some programs train hundreds

@@ -308,14 +308,15 @@ def first_word_80():
 
 
 @table
-def smaller():
-    for factor in ("1", "1e-3", "1e-6", "1e-9", "1e-12"):
-        end = "" if factor == "1" else f", Dense * {factor}"
-        cells = (
-            (tiny(at_start("gradient 1", start + end)), learned(first_word_runs(start + end)))
-            for start in ("SimpleRNN", "LSTM b_f = 3")
-        )
-        yield factor, *itertools.chain(*cells)
+def size():
+    for start, loss, epsilon in (
+        *(("SimpleRNN", loss, "1e-7") for loss in ("1", "1e-3", "1e-6", "1e-9")),
+        ("SimpleRNN", "1e-9", "1e-20"),
+        *((start, "1", e) for start in ("SimpleRNN .7", "LSTM", "GRU") for e in ("1e-7", "1e-20")),
+    ):
+        condition = f", loss * {loss}" if loss != "1" else ""
+        condition += f", epsilon {epsilon}" if epsilon != "1e-7" else ""
+        yield start, loss, epsilon, learned(first_word_runs(start + condition))
 
 
 def auc(higher, lower):
@@ -433,9 +434,15 @@ def levels():
 
 @table
 def starts_imdb():
-    for b_f, experiment in ("1", "as it is"), ("2", "b_f = 2"), ("3", "exercise 14"):
-        accuracy = percent(scores(experiment, seeds=5, script="lstm_imdb"))
-        yield punctuated(f"LSTM, b_f = {b_f}"), tiny(gradient_of("lstm_imdb", b_f)), accuracy
+    names = {
+        "LSTM, b_f = 1": "as it is",
+        "LSTM, b_f = 3": "exercise 14",
+        "GRU, b_z = 0": "as it is",
+    }
+    for (script, bias, _), name in OPENING.items():
+        experiment = names.get(name[0], name[0].split(", ")[1])
+        accuracy = percent(scores(experiment, seeds=5, script=script))
+        yield name, tiny(gradient_of(script, bias)), accuracy
 
 
 @table
