@@ -411,40 +411,25 @@ def test_a_text_without_blanks_between_words_is_warned_of(tmp_path, text):
 
 
 # ------------------------------------------------------------------ the split, what is said
-def test_one_table_is_split_by_the_seed_and_nothing_is_lost(tmp_path):
-    path, contents = table(tmp_path / "t.csv", reviews(50)), []
-    for name, seed in ("a", 0), ("b", 0), ("c", 1):
-        out = tmp_path / name / "my.npz"
-        made(path, "--out", out, "--seed", seed)
-        _, arrays = read(out)
-        assert len(arrays["x_train"]) == 40 and len(arrays["x_test"]) == 10
-        contents.append(out.read_bytes())
-    assert contents[0] == contents[1] != contents[2]
-
-
-def test_words_of_equal_frequency_and_reviews_keep_their_order(tmp_path):
-    """In the order of the table, of which some rows are for the test."""
-    words = [f"w{i}" for i in random.Random(0).sample(range(400), 400)]
-    rows = [(f"{word} {'dull' if i % 2 else 'fine'}", str(i % 2)) for i, word in enumerate(words)]
-    made(table(tmp_path / "t.csv", rows), "--out", tmp_path / "o.npz")
-    index, arrays = read(tmp_path / "o.npz")
-    assert set(list(index)[:2]) == {"dull", "fine"} and len(index) == 322
-    assert list(index)[2:] == [word for word in words if word in index]
-    assert [x[0] for x in arrays["x_train"]] == list(range(3, 323))
-
-
 @pytest.mark.parametrize("rare", [2, 10, 37])
 @pytest.mark.parametrize("label", [0, 1])
-def test_both_parts_have_the_same_share_of_the_labels(tmp_path, rare, label):
-    rows = [(f"film {i}", str(label if i < rare else 1 - label)) for i in range(400)]
+def test_one_table_is_split_by_the_seed_with_the_same_share_of_the_labels(tmp_path, rare, label):
+    """Reviews keep their order, and so do words of equal frequency: here each review is a word."""
+    words, contents = [f"w{i}" for i in random.Random(rare).sample(range(400), 400)], []
+    rows = [(word, str(label if i < rare else 1 - label)) for i, word in enumerate(words)]
     path, of_test = table(tmp_path / "t.csv", rows), max(1, round(rare / 5))
-    for seed in range(2):
-        result = made(path, "--out", tmp_path / "my.npz", "--seed", seed, "--replace")
-        _, arrays = read(tmp_path / "my.npz")
-        assert arrays["y_test"].count(label) == of_test
-        assert arrays["y_train"].count(label) == rare - of_test
-        share = 1 - of_test / len(arrays["y_test"])
+    n = 400 - of_test - round((400 - rare) / 5)  # in training
+    for name, seed in ("a", 0), ("b", 0), ("c", 1):
+        result = made(path, "--out", tmp_path / name / "my.npz", "--seed", seed)
+        index, arrays = read(tmp_path / name / "my.npz")
+        assert list(index) == [word for word in words if word in index]
+        assert arrays["x_train"] == [[rank] for rank in range(1, n + 1)]
+        assert arrays["y_train"] == [int(label) for word, label in rows if word in index]
+        assert arrays["y_test"].count(label) == of_test and len(arrays["y_test"]) == 400 - n
+        share = 1 - of_test / (400 - n)
         assert f"would be right for {share:.0%}" in result.stdout  # of the larger class
+        contents.append((tmp_path / name / "my.npz").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
 
 
 def test_reviews_that_are_in_both_parts_are_counted(tmp_path):

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import runpy
+import sys
 from unittest import mock
 
 import averaged
@@ -10,7 +12,7 @@ import keras
 import numpy as np
 import predict
 import pytest
-from conftest import ROOT, call, parsed, python, refused, write_npz
+from conftest import ROOT, call, parsed, refused, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
@@ -210,6 +212,15 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
 
 
 @pytest.mark.parametrize("tool", sorted((ROOT / "docs/tools").glob("*.py")), ids=lambda p: p.stem)
-def test_a_tool_starts_from_any_folder(tool, tmp_path):
-    result = python(tool, "--help", cwd=tmp_path)
-    assert (result.returncode, result.stderr) == (0, "") and "usage:" in result.stdout
+def test_a_tool_starts_from_any_folder(tool, tmp_path, monkeypatch, capsys):
+    ours = {str(ROOT / folder) for folder in ("", "tests", "docs/tools")}
+    paths = [str(tool.parent), *(path for path in sys.path if path not in ours)]
+    for name, value in ("path", paths), ("argv", [str(tool), "--help"]):
+        monkeypatch.setattr(sys, name, value)
+    for name in "common", "own_data":  # are found anew
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with mock.patch.dict(os.environ), pytest.raises(SystemExit) as end:
+        runpy.run_path(str(tool), run_name="__main__")
+    out, err = capsys.readouterr()
+    assert (end.value.code, err) == (0, "") and "usage:" in out
