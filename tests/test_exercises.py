@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import importlib
 import re
 import subprocess
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 import reference
 import rnn_cell_imdb
-from conftest import ROOT, TINY, build, call, parsed, untraced
+from conftest import LAST_LINE, ROOT, TINY, build, call, last_line, parsed, untraced
 from docs.measure import copies
 
 PATCHES = sorted(path.stem for path in (ROOT / "docs/exercises").glob("*.patch"))
@@ -52,13 +51,12 @@ def patched(folder, monkeypatch):
 
 @pytest.fixture
 def short(patched, monkeypatch):
-    """A patched script whose reviews have ten words: 80 steps by hand take their time."""
+    """As patched, but reviews have ten words: 80 steps by hand take their time."""
 
     def module(patch):
         script = patched(patch)
         monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)
-        monkeypatch.setattr(script.common, "toy_reviews", common.toy_reviews)
-        monkeypatch.setattr(script.common, "load_toy", functools.cache(script.common.load_toy))
+        monkeypatch.setattr(script.common, "toy_reviews", common.toy_reviews)  # made already
         return script
 
     return module
@@ -81,21 +79,15 @@ def test_a_patch_goes_on_and_comes_off_again(patch, folder):
 
 
 @pytest.mark.parametrize("patch", sorted({*PATCHES} - {*OF_COMMON} - {*RUN_BELOW}))
-def test_a_patched_script_runs_as_a_learner_starts_it(patch, short, monkeypatch):
+def test_a_patched_script_runs_as_a_learner_starts_it(patch, short, capsys):
     script, rates = short(patch), []
-    fit = script.SentimentClassifier.fit
-
-    def watched(self, *args, **kwargs):
-        for step in 0, 300:
-            self.optimizer.iterations.assign(step)
-            rates.append(float(self.optimizer.learning_rate))
-        self.optimizer.iterations.assign(0)
-        return fit(self, *args, **kwargs)
-
-    monkeypatch.setattr(script.SentimentClassifier, "fit", watched)
     by_hand = script.__name__ == "rnn_cell_imdb"  # a loop of one's own must be traced, too
     with contextlib.nullcontext() if by_hand else untraced():
-        assert parsed(call(script.__name__, *TINY))["n"] == "64"
+        adam = script.main(list(TINY)).optimizer
+    assert LAST_LINE.fullmatch(last_line(capsys.readouterr().out))["n"] == "64"
+    for step in 0, 300:
+        adam.iterations.assign(step)
+        rates.append(float(adam.learning_rate))
     assert rates[0] == pytest.approx(0.001)
     assert (rates[1] == rates[0]) == (patch == "09-hold-the-rate")
 
