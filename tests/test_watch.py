@@ -26,8 +26,6 @@ from conftest import ROOT, TINY, call, untraced
 from docs.measure import networks, sentences, watch
 from docs.measure.readings import read_csv
 
-needs_node = pytest.mark.skipif(not shutil.which("node"), reason="there is no node")
-
 TEXT = watch.PAGE.read_text(encoding="utf-8")
 SCRIPTS = {"SimpleRNN": "rnn_layer_imdb", "LSTM": "lstm_imdb", "GRU": "gru_imdb"}
 GATES = {"SimpleRNN": "", "LSTM": "ifo", "GRU": "zr"}
@@ -137,7 +135,9 @@ def ids_of(page, texts):
 
 # --------------------------------------------------------------------------------- the page in node
 def node(text, **wanted):
-    """Run the page in node -> what tests/browser/page.js prints."""
+    """Run the page in node -> what tests/browser/page.js prints. Skips where there is none."""
+    if not shutil.which("node"):
+        pytest.skip("there is no node")
     ran = subprocess.run(
         ["node", ROOT / "tests/browser/page.js"],
         input=json.dumps({"html": text, **wanted}),
@@ -196,7 +196,6 @@ def many_texts(words):
     return [*texts, *odd.split("|")]
 
 
-@needs_node
 def test_it_splits_a_text_as_common_does():
     """Every character that Unicode 3.2 has, which no Python and no node has wrong, in a word."""
     old = [c for c in map(chr, range(0x20000)) if ucd_3_2_0.category(c) not in ("Cn", "Cs")]
@@ -206,7 +205,6 @@ def test_it_splits_a_text_as_common_does():
     assert wrong == {} and len(texts) > 50_000
 
 
-@needs_node
 def test_the_page_computes_what_the_scripts_compute(page):
     texts = many_texts(page.data["words"])
     found, words = node(page.text, texts=texts), [common.tokenize(text) for text in texts]
@@ -472,7 +470,6 @@ def check_buttons(page, view):
     assert view.max == len(words) - 1 and view.value["at"] == state["at"]
 
 
-@needs_node
 def test_all_that_is_shown_is_the_networks_own(page):
     _, *views = show(page.text, views_of(page))
     assert len(views) in (18, 36)
@@ -491,7 +488,6 @@ def stage_words(view):
     return [[words_of(cell) for cell in body.find("tr")[1:-1]] for body in bodies]
 
 
-@needs_node
 def test_what_is_seen_first_is_two_sentences_and_that_the_verdict_turns():
     (view,) = show(TEXT, [])
     assert stage_words(view) == [["the", "plot", "was", "not", "bad"]] * 2
@@ -504,7 +500,6 @@ def test_what_is_seen_first_is_two_sentences_and_that_the_verdict_turns():
     assert view.text["unknown"] == ""
 
 
-@needs_node
 def test_each_click_does_what_it_says(page):
     word, texts = page.data["words"][7], ("the plot was not bad", "the plot was not good")
     steps = (  # what is done; what is then so
@@ -551,7 +546,6 @@ def test_each_click_does_what_it_says(page):
     assert [view.lang for view in views[-2:]] == ["zh-CN", "en"]
 
 
-@needs_node
 def test_the_arrows_move_from_cell_to_cell():
     keys = "ArrowUp ArrowDown ArrowDown ArrowLeft ArrowRight ArrowRight Enter".split()
     _, *views = show(TEXT, [["key", key, "cell f 1 0 4"] for key in keys])
@@ -560,7 +554,6 @@ def test_the_arrows_move_from_cell_to_cell():
     assert views[3].focused == '[data-do="cell f 1 2 3"]' and views[3].state["letter"] == "f"
 
 
-@needs_node
 def test_read_goes_on_word_by_word_and_can_be_stopped():
     (play,), (at_3,), tick = clicks("play"), clicks("at 3"), ["tick"]
     _, *views = show(TEXT, [play, *4 * [tick], play, tick, at_3, tick, play, play])
@@ -587,7 +580,6 @@ def both():
     return [*zip(*views, strict=True)]
 
 
-@needs_node
 def test_both_languages_are_complete_and_the_questions_use_its_words(both):
     data = json.loads(watch.LINE.search(TEXT)[1])
     assert len({view.text["asked"] for views in both[1:7] for view in views}) == 12
@@ -609,7 +601,6 @@ def test_both_languages_are_complete_and_the_questions_use_its_words(both):
     assert all(f"{net['units']} ({name})" in lead for name, net in data["nets"].items())
 
 
-@needs_node
 def test_labels_headings_and_counts_say_what_they_stand_beside(both):
     for view, chinese in both:
         texts = [v.said | v.text | {k: words_of(tree(h)) for k, h in v.html.items()}
@@ -630,7 +621,6 @@ def test_labels_headings_and_counts_say_what_they_stand_beside(both):
             assert words_of(other[0]).startswith(CHINESE_GATES.get(term, ""))
 
 
-@needs_node
 def test_a_question_sets_up_what_it_asks_about():
     first, *views = show(TEXT, clicks(*(f"question {k}" for k in range(6))))
     panel = tree(first.html["questions"]).findall("li/button")
