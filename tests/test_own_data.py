@@ -125,29 +125,6 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     assert x[y == 0, -5:].tolist() == [[1, 4, 6, common.OOV, 5]]
 
 
-UNKNOWN = {  # labels in turn: one that the message names
-    "1 2 3 4 5": "'4' (40)",  # with 0/1 alone, one star would be positive and all else lost
-    "1 2": "'2' (100)",
-    "-1 1": "'-1' (100)",
-    "0 1 2 3 4": "'3' (40)",
-    "0 0.5 1": "'0.5'",
-    "good bad": "'bad' (100)",
-    "negative positive 0": "'0'",  # two pairs: what is 0?
-    "neg positive": "'neg'",
-    "负 正面": "'正面'",
-}
-
-
-@pytest.mark.parametrize("labels", UNKNOWN)
-def test_labels_that_are_no_known_pair_are_never_guessed_at(tmp_path, labels):
-    path = table(tmp_path / "t.csv", reviews(200, labels.split()))
-    for flags in (), ("--skip-bad",):
-        result = own_data(path, "--out", tmp_path / "my.npz", *flags)
-        ways = "差评/好评", "1,2 --positive 4,5", "正面"
-        refused(result, UNKNOWN[labels], "nothing is written", *ways)
-        assert not (tmp_path / "my.npz").exists()
-
-
 @pytest.mark.parametrize("comma", [",", "，"])
 def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     path = table(tmp_path / "t.csv", zip("abcdef", ("1.0", "2", "3", "4", "5", "")))
@@ -205,8 +182,8 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "breaks in words": (HEAD + "so<BR>so<br />so\\nso,1\n" + DULL, "so so so so 1|dull 0"),
     "no character": (HEAD + f"so &#{'9' * 5_000};so &#33;,1\n" + DULL, "so so 1|dull 0"),
     "entities": (
-        HEAD + "I don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n" + DULL,
-        "i don't café e 1|dull 0",
+        f"{HEAD}don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n{DULL}",
+        "don't café e 1|dull 0",
     ),
     "two files joined": (f'{HEAD}{FINE}\n\ufeff{DULL}\ufeff"so, so",1', "fine 1|dull 0|so so 1"),
     "quotes in order": (HEAD + '"so ""so"", so\nso",1\n' + DULL, "so so so so 1|dull 0"),
@@ -242,42 +219,12 @@ def test_what_a_table_may_hold(tmp_path, name):
     assert result.stderr == ""
 
 
-BROKEN = {  # lines below text,label; the line that is named; is it asked, with two flags?
-    "one that is never closed": ('"dull 1,0|fine 2,1|dull 3,0', 2, False),
-    "in the next row": ('"dull 1,0|fine 2",1|dull 3,0', 2, True),
-    "two rows on": ('fine 1,1|"dull 1,0|odd 2,7|dull 3",0', 3, True),
-    "a word in quotes first": ('fine 1,1|"Dull" is the word,0', 3, False),
-    "a neutral row between": ('"dull|it,neutral|fine 3",1|so so,neutral', 2, True),
-    "a row of other fields": ('"dull 1, so|fine, so,1|fine 3",1', 2, True),
-    "more fields than names": ('"dull|fine 2",1,x|dull,0', 2, True),
-    "a list in a good text": ('"dull:|1. so,1|2. so",0|fine,1', 2, True),
-    "the names are joined": ('dull,0|fine",1,y', 1, True),
-    "one and then another": ('dull,0|"fine, so|dull 2",0|"x|fine,1', 5, False),  # worse than asked
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_quotes_that_can_be_read_in_two_ways_are_asked_about_once(tmp_path, name):
-    rows, line, asked = BROKEN[name]
-    head = 'text,label,"x\n' if name == "the names are joined" else HEAD
-    path = tmp_path / "t.csv"
-    path.write_text(head + rows.replace("|", "\n") + "\n" + FINE + DULL)
-    for flags in (), ("--skip-bad",), ("--negative", "0", "--positive", "1"):
-        result, _ = rows_of(path, *flags)
-        refused(result, f"t.csv line {line}: ", "--unquoted")
-        assert ("--quoted" in result.stderr) == asked and result.stderr.count("\n") == 1
-
-
 COLUMNS = ["text,label", "label,text", "id,text,label", "id,label,text", "label,id,text,x"]
-
-
 BITS = ["dull", ",", "\n", "\r\n", '"', '"dull"', "\\", ";", "\t", "so", "\n\n", "'", '""', "\\n"]
+BACKSLASH = dict(quoting=csv.QUOTE_NONNUMERIC, doublequote=False, escapechar="\\")  # Kaggle's
 WAYS = {  # how a table is written; the answer with which all of it is read
     "doubled": (dict(quoting=csv.QUOTE_NONNUMERIC), ["--quoted"]),
-    "backslash": (  # as in Kaggle's labeledTrainData.tsv
-        dict(quoting=csv.QUOTE_NONNUMERIC, doublequote=False, escapechar="\\"),
-        ["--quoted"],
-    ),
+    "backslash": (BACKSLASH, ["--quoted"]),
     "bare": (None, ["--unquoted", "--skip-bad"]),
 }
 
@@ -348,52 +295,89 @@ def zipped(name):
     return data.getvalue()
 
 
-ROW, TABLE = b"text,label\nso,1\n", (HEAD + FINE + DULL).encode()
-REFUSED = {  # name of the file and flags: its bytes, or None; the words of the message
-    "missing.csv": (None, "No such file"),
-    "latin.csv": (HEAD.encode() + b"caf\xe9,1", "not in utf-8", "--encoding cp1252"),
-    "gb.csv": (CHINESE.encode("gb18030"), "not in utf-8", "--encoding gb18030"),
-    "utf-16.csv": (CHINESE.encode("utf-16"), "not in utf-8", "--encoding utf-16"),
-    "ascii-16.csv": (ROW.decode().encode("utf-16-le"), "not in utf-8", "--encoding utf-16"),
-    "no-names.csv": (b"so,1\nso,0\n", "no column review", "a line of names"),
-    "empty.csv": (b"", "no column review"),
-    "a-quote-in-the-first-line.csv": (b'review,"sentiment\nso,1\n', "line 1: its quotes"),
-    "long.csv": (HEAD.encode() + b"s" * (1 << 24) + b"o,1", "line 2: ", "too long", "limit"),
-    "t.xlsx": (zipped("xl/workbook.xml"), "unpack it, or save the sheet as CSV UTF-8"),
-    "t.xls": (b"\xd0\xcf\x11\xe0", "Excel", "CSV UTF-8"),
-    "t.parquet": (b"PAR1\x15\x04", "Parquet", "to_csv"),
-    "t.jsonl": (b'{"review": "fine", "label": 1}\n', "JSON", "lines=True", "to_csv"),
-    "t.json": (b'\xef\xbb\xbf[\n{"review": "fine", "label": 1}]', "JSON", "to_csv"),
-    "two-alike.csv": (b"text,label,label\n", "label and label in the first line"),
-    "two-alike.csv --label label": (b"text,label,label\n", "label and label in the first line"),
-    "two-alike.csv --label Label": (b"text,label,LABEL\n", "label and LABEL in the first line"),
-    "two-likely.csv": (b"text,label,Label\n", "label and Label in the first line"),
-    "two-labels.csv": (b"text,sentiment,label\n", "say --label NAME"),
-    "two-texts.csv": (b"text,label,review\n", "say --text NAME"),
-    "no-text.csv": (b"words,stars,x\n", "no column review or text"),
-    "no-label.csv": (b"text,stars,x\n", "no column sentiment or label"),
-    "t.csv --label y": (TABLE, "no column y in the first line (text, label)"),
-    "t.csv --text text --label x": (TABLE, "no column x"),
-    "t.csv --quoted --unquoted": (TABLE, "usage", "not allowed with"),
-    "t.csv --negative 1": (TABLE, "usage", "--negative and --positive"),
-    "t.csv --negative 1,2 --positive 2.0": (TABLE, "usage", "--negative and --positive"),
-    "t.csv --encoding klingon": (TABLE, "usage", "unknown encoding"),
-    "t.csv --delimiter ,,": (TABLE, "usage", "delimiter"),
-    "t.csv --test-share 2": (TABLE, "usage", "from 0 to 1"),
-    "t.csv --out my.csv": (TABLE, "usage", "must end in .npz"),
+def turns(labels):
+    """A table of 200 films with these labels in turn."""
+    labels = labels.split()
+    return HEAD + "".join(f"film {i},{labels[i % len(labels)]}\n" for i in range(200))
+
+
+def lines(text, head=HEAD):
+    return head + text.replace("|", "\n") + "\n" + FINE + DULL
+
+
+MEANING = "nothing is written", "差评/好评", "1,2 --positive 4,5", "正面"  # ways to say it
+ASKED, LETTER = ("say --quoted if", "or --unquoted"), ("or say --unquoted",)
+ROW, TABLE, GB = "text,label\nso,1\n", HEAD + FINE + DULL, "--negative bad --positive good"
+REFUSED = {  # a file's content, or None; flags; the words of the message
+    "missing": (None, "", "No such file"),
+    "latin": (HEAD.encode() + b"caf\xe9,1", "", "not in utf-8", "--encoding cp1252"),
+    "gb": (CHINESE.encode("gb18030"), "", "not in utf-8", "--encoding gb18030"),
+    "utf-16": (CHINESE.encode("utf-16"), "", "not in utf-8", "--encoding utf-16"),
+    "ascii-16": (ROW.encode("utf-16-le"), "", "not in utf-8", "--encoding utf-16"),
+    "no names": ("so,1\nso,0\n", "", "no column review", "a line of names"),
+    "empty": ("", "", "no column review"),
+    "a field too long": (HEAD + "s" * (1 << 24) + "o,1", "", "line 2: ", "too long", "limit"),
+    "xlsx": (zipped("xl/workbook.xml"), "", "unpack it, or save the sheet as CSV UTF-8"),
+    "xls": (b"\xd0\xcf\x11\xe0", "", "Excel", "CSV UTF-8"),
+    "parquet": ("PAR1\x15\x04", "", "Parquet", "to_csv"),
+    "jsonl": ('{"review": "fine", "label": 1}\n', "", "JSON", "lines=True", "to_csv"),
+    "json": ('\ufeff[\n{"review": "fine", "label": 1}]', "", "JSON", "to_csv"),
+    # columns
+    "two alike": ("text,label,label\n", "", "label and label in the first line"),
+    "two alike, said": ("text,label,label\n", "--label label", "label and label in the first"),
+    "two alike, SAID": ("text,label,LABEL\n", "--label Label", "label and LABEL in the first"),
+    "two likely": ("text,label,Label\n", "", "label and Label in the first line"),
+    "two labels": ("text,sentiment,label\n", "", "say --label NAME"),
+    "two texts": ("text,label,review\n", "", "say --text NAME"),
+    "no text": ("words,stars,x\n", "", "no column review or text"),
+    "no label": ("text,stars,x\n", "", "no column sentiment or label"),
+    "no such label": (TABLE, "--label y", "no column y in the first line (text, label)"),
+    "no such labels": (TABLE, "--text text --label x", "no column x"),
+    # labels that are no known pair are never guessed at
+    "1-5": (turns("1 2 3 4 5"), "", "'4' (40)", *MEANING),  # with 0/1 one star would be positive
+    "1/2": (turns("1 2"), "", "'2' (100)", *MEANING),
+    "-1/1": (turns("-1 1"), "", "'-1' (100)", *MEANING),
+    "0-4": (turns("0 1 2 3 4"), "", "'3' (40)", *MEANING),
+    "0-1": (turns("0 0.5 1"), "", "'0.5'", *MEANING),
+    "good/bad": (turns("good bad"), "", "'bad' (100)", *MEANING),
+    "two pairs": (turns("negative positive 0"), "", "'0'", *MEANING),  # what is 0?
+    "half a pair": (turns("neg positive"), "", "'neg'", *MEANING),
+    "半": (turns("负 正面"), "", "'正面'", *MEANING),
+    # quotes that can be read in two ways are asked about once, or not in order
+    "open in the first line": ('review,"sentiment\nso,1\n', "", "line 1: its quotes"),
+    "never closed": (lines('"dull 1,0|fine 2,1|dull 3,0'), "", "line 2: ", *LETTER),
+    "in the next row": (lines('"dull 1,0|fine 2",1|dull 3,0'), "", "line 2: ", *ASKED),
+    "two rows on": (lines('fine 1,1|"dull 1,0|odd 2,7|dull 3",0'), "", "line 3: ", *ASKED),
+    "by the flags": (lines('"dull 1,bad|fine 2",good'), GB, "line 2: ", *ASKED),
+    "a word first": (lines('fine 1,1|"Dull" is the word,0'), "", "line 3: ", *LETTER),
+    "neutral between": (lines('"dull|it,neutral|fine 3",1|so,neutral'), "", "line 2: ", *ASKED),
+    "other fields": (lines('"dull 1, so|fine, so,1|fine 3",1'), "", "line 2: ", *ASKED),
+    "more fields": (lines('"dull|fine 2",1,x|dull,0'), "", "line 2: ", *ASKED),
+    "a list in a good text": (lines('"dull:|1. so,1|2. so",0|fine,1'), "", "line 2: ", *ASKED),
+    "joined names": (lines('dull,0|fine",1,y', 'text,label,"x\n'), "", "line 1: ", *ASKED),
+    "one, then another": (lines('dull,0|"fine, so|dull 2",0|"x|fine,1'), "", "line 5: ", *LETTER),
+}
+USAGE = {  # flags that make no sense with any table
+    "--quoted --unquoted": "not allowed with",
+    "--negative 1": "--negative and --positive",
+    "--negative 1,2 --positive 2.0": "--negative and --positive",
+    "--encoding klingon": "unknown encoding",
+    "--delimiter ,,": "delimiter",
+    "--test-share 2": "from 0 to 1",
+    "--out my.csv": "must end in .npz",
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", [*REFUSED, *USAGE])
 def test_what_cannot_be_used_is_one_line_that_says_what_to_do(tmp_path, what):
-    (name, *flags), (content, *words) = what.split(), REFUSED[what]
+    content, flags, *words = REFUSED.get(what) or (TABLE, what, USAGE[what])
+    path, out = tmp_path / "t.csv", tmp_path / "o.npz"
     if content is not None:
-        (tmp_path / name).write_bytes(content)
-    result = own_data(tmp_path / name, "--out", tmp_path / "o.npz", *flags)
-    usage = words[0] == "usage"  # is shown when the flags make no sense
-    refused(result, *words[usage:], status=2 if usage else 1)
-    assert usage or result.stderr.count("\n") == 1
-    assert not (tmp_path / "o.npz").exists()
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for more in (), ("--skip-bad",):
+        result = own_data(path, "--out", out, *flags.split(), *more)
+        refused(result, *words, status=2 if what in USAGE else 1)
+        assert (what in USAGE or result.stderr.count("\n") == 1) and not out.exists()
 
 
 @pytest.mark.parametrize("text", ["きのうみたえいがでした", "หนังเรื่องนี้สนุกมาก", "หนังดี มาก"])
