@@ -49,17 +49,11 @@ def patched(folder, monkeypatch):
     return module
 
 
-@pytest.fixture
-def short(patched, monkeypatch):
-    """As patched, but reviews have ten words: 80 steps by hand take their time."""
-
-    def module(patch):
-        script = patched(patch)
-        monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)
-        monkeypatch.setattr(script.common, "toy_reviews", common.toy_reviews)  # made already
-        return script
-
-    return module
+def short(script, monkeypatch):
+    """Let a patched script read ten words of a review: 80 steps by hand take their time."""
+    monkeypatch.setattr(script.common, "MAX_REVIEW_LEN", 10)
+    monkeypatch.setattr(script.common, "toy_reviews", common.toy_reviews)  # made already
+    return script
 
 
 @pytest.mark.parametrize("patch", PATCHES)
@@ -79,8 +73,8 @@ def test_a_patch_goes_on_and_comes_off_again(patch, folder):
 
 
 @pytest.mark.parametrize("patch", sorted({*PATCHES} - {*OF_COMMON} - {*RUN_BELOW}))
-def test_a_patched_script_runs_as_a_learner_starts_it(patch, short, capsys):
-    script, rates = short(patch), []
+def test_a_patched_script_runs_as_a_learner_starts_it(patch, patched, monkeypatch, capsys):
+    script, rates = short(patched(patch), monkeypatch), []
     by_hand = script.__name__ == "rnn_cell_imdb"  # a loop of one's own must be traced, too
     with contextlib.nullcontext() if by_hand else untraced():
         adam = script.main(list(TINY)).optimizer
@@ -135,16 +129,17 @@ def last(layer):
     return lambda *args: layer(*args)[:, -1]
 
 
+TWO_LAYERS = [reference.lstm, last(reference.lstm)]
 DOES = {  # the recurrent part of the network: what each layer is in NumPy, what Dense is given
     "03-one-layer": [last(reference.lstm)],
     "05-both-directions": [reference.lstm, both_directions],
-    "06-mask": [reference.lstm, last(reference.lstm)],  # of reviews without padding
-    "10-lstm-by-hand": [reference.lstm, last(reference.lstm)],
+    "06-mask": TWO_LAYERS,  # of reviews without padding
+    "10-lstm-by-hand": TWO_LAYERS,
     "11-pool-over-time": [reference.lstm, lambda *args: reference.lstm(*args).mean(axis=1)],
-    "14-open-forget-gate": [reference.lstm, last(reference.lstm)],
+    "14-open-forget-gate": TWO_LAYERS,
     "15-min-gru": [min_gru, last(min_gru)],
-    "17-two-classes": [reference.lstm, last(reference.lstm)],
-    "18-best-epoch": [reference.lstm, last(reference.lstm)],
+    "17-two-classes": TWO_LAYERS,
+    "18-best-epoch": TWO_LAYERS,
     "19-attention": [reference.lstm, reference.lstm, attention],
 }
 
@@ -195,9 +190,10 @@ def test_the_mask_of_exercise_6_reaches_both_layers_and_no_cudnn(patched, monkey
     np.testing.assert_allclose(padded, model(words, training=False), atol=1e-6)
 
 
-def test_two_classes_are_scored_and_read_by_the_second(short):
+def test_two_classes_are_scored_and_read_by_the_second(patched, monkeypatch):
     """With --load as after training; P(positive) is column 1, labels are its number."""
-    script, flags = short("17-two-classes"), ("--data", "toy", "--subset", "64", "--units", "4")
+    script = short(patched("17-two-classes"), monkeypatch)
+    flags = "--data", "toy", "--subset", "64", "--units", "4"
     load = *flags, "--load", "w.weights.h5"
     with untraced():
         more = "--epochs", "1", "--save", "w.weights.h5", "--learning-rate", "0.01"
@@ -216,8 +212,11 @@ def test_two_classes_are_scored_and_read_by_the_second(short):
     assert f"P(positive) = {expected:.3f}" in shown
 
 
-def test_the_best_epoch_is_chosen_on_reviews_that_are_neither_trained_on_nor_tested(short):
-    script, flags = short("18-best-epoch"), "--data toy --subset 100 --units 4".split()
+def test_the_best_epoch_is_chosen_on_reviews_that_are_neither_trained_on_nor_tested(
+    patched, monkeypatch
+):
+    script = short(patched("18-best-epoch"), monkeypatch)
+    flags = "--data toy --subset 100 --units 4".split()
     *datasets, _ = script.common.load_datasets(script.common.parse_args("x", flags))
     (x, _), (x_test, _) = script.common.load_toy()
     for dataset, expected in zip(datasets, (x[:80], x_test[:100], x[80:100]), strict=True):
