@@ -64,6 +64,9 @@ def page(request):
     return SimpleNamespace(text=text, data=json.loads(watch.LINE.search(text)[1]), read={})
 
 
+as_it_is = pytest.mark.parametrize("page", ["as it is"], indirect=True)
+
+
 def arrays(page, name, when):
     """The arrays of a network in the page, as Keras has them: layer 1's kernel is an identity."""
     ids = 4 + len(page.data["words"])
@@ -205,6 +208,7 @@ def test_it_splits_a_text_as_common_does():
     assert wrong == {} and len(texts) > 50_000
 
 
+@as_it_is
 def test_the_page_computes_what_the_scripts_compute(page):
     texts = many_texts(page.data["words"])
     found, words = node(page.text, texts=texts), [common.tokenize(text) for text in texts]
@@ -215,7 +219,7 @@ def test_the_page_computes_what_the_scripts_compute(page):
         np.testing.assert_allclose(p, expected, atol=1e-5, rtol=0)  # float32 beside float64
 
 
-@pytest.mark.parametrize("page", ["as it is"], indirect=True)
+@as_it_is
 def test_the_page_says_how_many_reviews_are_right(page):
     texts, labels, index = common.toy_reviews()
     _, (x, y) = common.load_toy()
@@ -685,6 +689,8 @@ def instead_of_a_process(monkeypatch, module, *flags):
 def test_it_trains_by_the_scripts_and_refuses_what_did_not_learn(copy, monkeypatch, tmp_path):
     started = instead_of_a_process(monkeypatch, watch)
     monkeypatch.setattr(watch, "FLAGS", "--data toy --subset 64 --epochs 1")
+    toy = common.load_toy
+    monkeypatch.setattr(common, "load_toy", lambda: (toy()[0], [a[:100] for a in toy()[1]]))
     with pytest.raises(SystemExit, match="SimpleRNN: less than 99% right"):
         watch.main(["--runs", str(tmp_path / "runs"), "--seed", "3"])
     assert copy.read_text(encoding="utf-8") == TEXT
