@@ -103,8 +103,12 @@ def test_the_sum_stays_and_the_difference_goes(page):
     assert np.allclose(sums, 1) and np.allclose(differences, 0.4 ** np.arange(21))
     assert np.allclose(sorted(np.linalg.eigvals(matrix)), [0.4, 1])
     assert np.allclose(matrix @ [1, 1], [1, 1]) and np.allclose(matrix @ [1, -1], [0.4, -0.4])
-    known = [*np.ravel(rows[:4] + rows[20:]), *range(4), 20, 0.7, 0.3, 0.4]
-    check(page, 4, known, [*np.ravel(rows[1:4]), 0.4])
+    turns = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    turned = [np.linalg.matrix_power(turns, n)[0] for n in range(4)]  # from (1, 0) on
+    assert np.allclose(np.linalg.norm(turned, axis=1), 1)
+    np.testing.assert_allclose(sorted(np.linalg.eigvals(turns).imag), [-0.8, 0.8])
+    known = [*np.ravel(rows[:4] + rows[20:]), *np.ravel(turned), *range(4), 20, 0.7, 0.3, 0.4]
+    check(page, 4, known, [*np.ravel(rows[1:4]), *np.ravel(turned[1:]), 0.4])
     if page == "docs":
         for line in re.findall(r"(?m)^step .*$", blocks(page, 4)):
             step, *shown = numbers(line)
