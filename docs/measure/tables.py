@@ -365,10 +365,10 @@ def step_back():
     for script, english, chinese in (
         ("rnn_layer_imdb", "Keras starts W_hh as a rotation, which shrinks nothing",
          "W_hh 初始是正交矩阵：只把状态转个方向，不缩小"),
-        ("lstm_imdb", "the forget gate starts at .73, and some more comes back by way of h",
-         "遗忘门初始只有 0.73，另有一些经 h 绕回来"),
-        ("gru_imdb", "the update gate starts at .5, and some more comes back by way of h",
-         "更新门初始只有 0.5，另有一些经 h 绕回来"),
+        ("lstm_imdb", "the forget gate starts at .73, and some more comes back another way (section 4)",
+         "遗忘门初始只有 0.73，另有一些从别的路绕回来（第 4 节）"),
+        ("gru_imdb", "the update gate starts at .5, and some more comes back another way (section 4)",
+         "更新门初始只有 0.5，另有一些从别的路绕回来（第 4 节）"),
     ):  # fmt: skip
         kept = mean(steps_back(script=script, when="before"), ".3f")
         yield NETWORKS[script], kept, (english, chinese)
@@ -539,7 +539,8 @@ def marker_short():
         ("ifo", "zr", "marker", "all gates, at the marker", "所有的门，在标记词"),
         ("g", "g", "marker", "the candidate, at the marker", "候选 g，在标记词"),
         ("f", "z", "every word", "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
-        ("i", "r", "every word", "i (of the GRU: r), at every word", "i（GRU：r），在每个词"),
+        ("i", "r", "every word", "another gate, i (of the GRU: r), at every word",
+         "另一个门，i（GRU：r），在每个词"),
     ):  # fmt: skip
         cells = (marker_accuracy(*one, at, mean) for one in zip(GATES, (lstm, gru)))
         yield (english, chinese), *cells
