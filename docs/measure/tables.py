@@ -363,7 +363,7 @@ def gradient():
 @table
 def step_back():
     for script, english, chinese in (
-        ("rnn_layer_imdb", "Keras starts W_hh as a rotation, which shrinks nothing; tanh does a little",
+        ("rnn_layer_imdb", "Keras starts W_hh as a rotation, and only tanh shrinks a little",
          "W_hh 初始是正交矩阵：只把状态转个方向，不缩小；缩小一点的是 tanh"),
         ("lstm_imdb", "the forget gate starts at .73, more comes back another way (section 4)",
          "遗忘门初始只有 0.73，另有一些从别的路绕回来（第 4 节）"),
