@@ -54,6 +54,12 @@ def scores_at(model, words):
     return scores(experiment, seeds=5, script=script)
 
 
+def scores_alike(model, words):
+    """The same with the setting that was chosen on held-out reviews of 80 words."""
+    name = "chosen alike" + ("" if words == 80 else f", {words} words")
+    return scores(f"{name}: {model}") or scores_at(model, words)  # the script's: it was chosen so
+
+
 def at_start(quantity, start, words="80"):
     """A quantity of the runs of the first word before training, such as "gradient 1"."""
     return values("tasks", task="first", quantity=quantity, start=start, words=words, **USUAL)

@@ -24,6 +24,7 @@ from docs.measure.lookup import (
     read_csv,
     rows,
     scores,
+    scores_alike,
     scores_at,
     settings,
     values,
@@ -220,6 +221,11 @@ def exercises():
 @table
 def lengths():
     return body(NAMED, (40, 80, 200, 320), lambda *where: percent(scores_at(*where)))
+
+
+@table
+def lengths_alike():
+    return body(NAMED, (40, 80, 200, 320), lambda *where: percent(scores_alike(*where)))
 
 
 @table
