@@ -171,4 +171,5 @@ def test_what_was_chosen_has_the_best_mean_of_the_held_out_reviews():
         third = sorted(tried[setting][0] for setting in in_csv)[-3]
         best = [(str(layers or ""), rate, str(epochs)) for rate, epochs, layers in best]
         assert all(len(tried[each]) > 2 and tried[each][0] >= third for each in best)
-        assert best[0] == max(best, key=lambda each: np.mean(tried[each])) == next(iter(tried))
+        chosen = max(best, key=lambda each: np.mean(tried[each][:3]))  # by seeds 0 to 2
+        assert best[0] == chosen == next(iter(tried))

@@ -92,7 +92,7 @@ GRID = {
     model: list(itertools.product(RATES, EPOCHS, (1, 2) if model in NETWORKS.values() else (0,)))
     for model in MODELS
 }
-BEST = {  # the best three of seed 0, which have more seeds; of these the first has the best mean
+BEST = {  # the best three of seed 0, which have more seeds; the first: best mean of seeds 0 to 2
     "averaging": [("0.003", 4, 0), ("0.003", 3, 0), ("0.002", 4, 0)],
     "averaging, pairs": [("0.003", 4, 0), ("0.003", 3, 0), ("0.002", 4, 0)],
     "SimpleRNN": [("0.001", 4, 1), ("0.001", 3, 1), ("0.001", 4, 2)],
