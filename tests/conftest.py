@@ -137,6 +137,15 @@ def refused(result, *words, status=1):
     assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
 
 
+def ends(capsys, words, function, *arguments):
+    """function(*arguments) ends the run in one line that says the words -> that line."""
+    with pytest.raises(SystemExit, match="^1$"):
+        function(*arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and words in line
+    return line
+
+
 def write_npz(path, words=None, **changes):
     """Write 30 + 20 tiny reviews in the layout of imdb.npz, members replaced by `changes`.
 
