@@ -99,12 +99,12 @@ def call(name, *flags):
 
 
 @contextlib.contextmanager
-def untraced():
-    """For a run whose network does not matter: Keras traces nothing, and reviews have ten words."""
+def untraced(length=10):
+    """For a run whose network does not matter: Keras traces nothing, and reviews are short."""
     eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "compile", eager)
-        patch.setattr(common, "MAX_REVIEW_LEN", 10)
+        patch.setattr(common, "MAX_REVIEW_LEN", length)
         yield
 
 
