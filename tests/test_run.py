@@ -34,20 +34,28 @@ from conftest import (
 )
 
 each_script = pytest.mark.parametrize("name", SCRIPTS)
+KERAS_JSON = {  # of a learner
+    "rnn_cell_imdb": "\x00",
+    "rnn_layer_imdb": '["not", "a", "dictionary"]',
+    "lstm_imdb": '{"floatx": "bfloat16", "backend": "torch", "epsilon": 0.1}',
+    "gru_imdb": '{"max_epochs": 1, "max_steps_per_epoch": 1}',
+}
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory):
     """tiny_run(name): one run of a script as a user starts it -> its output, its folder.
 
-    Of 30 and 20 reviews; the environment asks for what must not break it. Two run at a time, for
-    they take most of the time of a smoke run.
+    Of 30 and 20 reviews; the environment and keras.json ask for what must not be. Two at a time,
+    for they take most of the time of a smoke run.
     """
 
     def run(name, folder):
         write_npz(folder / "my.npz")
+        (folder / "keras").mkdir()
+        (folder / "keras" / "keras.json").write_text(KERAS_JSON[name])
         flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
-        asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
+        asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1", KERAS_HOME=str(folder / "keras"))
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
     pool = ThreadPoolExecutor(2)
@@ -69,7 +77,8 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     assert "?" not in result.stdout and result.stderr == ""
     # into a file or a pipe: one line an epoch, no bar, no colours
     assert result.stdout.count("val_accuracy") == 2 and not set("\b\r\x1b") & set(result.stdout)
-    assert sorted(path.name for path in folder.iterdir()) == ["my.npz", "w.weights.h5"]
+    assert sorted(path.name for path in folder.iterdir()) == ["keras", "my.npz", "w.weights.h5"]
+    assert [path.read_text() for path in (folder / "keras").iterdir()] == [KERAS_JSON[name]]
 
 
 @pytest.mark.smoke
