@@ -99,7 +99,7 @@ def call(name, *flags):
 
 
 @contextlib.contextmanager
-def untraced(length=10):
+def untraced(length=4):
     """For a run whose network does not matter: Keras traces nothing, and reviews are short."""
     eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
     with pytest.MonkeyPatch.context() as patch:

@@ -19,7 +19,6 @@ WRONG = """--epochs 0|--epochs two|--epochs 1.5|--epochs 1e400|--batch-size -1|-
 --save |--save no/such/folder/w.weights.h5|--log log.txt|--load |--load none.weights.h5
 --review |--review ?!|--review good --review ?!"""
 PROGRAMS = {name: f"{name}.py" for name in SCRIPTS} | {"baseline": "docs/tools/baseline.py"}
-each_program = pytest.mark.parametrize("name", PROGRAMS)
 
 
 @pytest.mark.smoke
@@ -141,15 +140,14 @@ def as_program(monkeypatch, capsys):
     return run
 
 
-@each_program
-def test_a_program_reads_its_own_command_line(name, as_program):
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_reads_its_command_line_and_ctrl_c_while_it_trains_is_one_line(
+    name, as_program, tmp_path, monkeypatch
+):
     result = as_program(name, "--epochs", "many")
     check_failure(result, "must be int, from 1 to 10000, not 'many'", status=2)
     assert result.stderr.splitlines()[-1].startswith(f"{name}.py: error: ")
 
-
-@each_program
-def test_ctrl_c_while_a_program_trains_is_one_line(name, as_program, tmp_path, monkeypatch):
     def fit(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -157,11 +155,6 @@ def test_ctrl_c_while_a_program_trains_is_one_line(name, as_program, tmp_path, m
     result = as_program(name, "--data", write_npz(tmp_path / "my.npz"), "--units", "4")
     assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
     assert "test accuracy" not in result.stdout  # no epoch is over
-
-
-def test_what_main_raises_is_passed_on():
-    with pytest.raises(ZeroDivisionError):
-        common.run(lambda: 1 / 0)
 
 
 def test_text_from_a_file_is_printed_without_control_characters_and_cut(capsys):

@@ -290,7 +290,7 @@ def test_training_reads_its_reviews_before_the_last_line():
 def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(gru_imdb.SentimentClassifier, "call", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        gru_imdb.main([*TINY])
+        call("gru_imdb", *TINY)
 
 
 # ------------------------------------------------------------------- what learners change
@@ -314,7 +314,7 @@ def after_fit(line):
 
 @pytest.fixture
 def edited(monkeypatch):
-    """edited(edits, flags): a run of gru_imdb.py with text replaced, of reviews of ten words."""
+    """edited(edits, flags): a run of gru_imdb.py with text replaced, of reviews of a few words."""
 
     def run(edits, *flags):
         text = inspect.getsource(gru_imdb)
@@ -389,24 +389,6 @@ def test_a_metric_of_another_name_is_told_in_a_line(edited, tmp_path):
     result = edited(edits, "--save", path)
     assert result.returncode == 1 and result.stderr.count("\n") == 1
     assert 'reads a metric named "accuracy"' in result.stderr and "acc" in result.stderr
-
-
-SECOND = "        self.rnn_2 = layers.GRU(units, dropout=0.5, unroll=unroll)\n"
-DENSE = '        self.dense = layers.Dense(1, activation="sigmoid")\n'
-
-
-@pytest.mark.parametrize(
-    "edits",
-    [
-        ((DENSE, ""), (SECOND, DENSE + SECOND)),
-        ((SECOND, SECOND + "        self.attention = layers.Attention()\n"),),
-    ],
-    ids=["another order", "attention"],
-)
-def test_layers_that_the_loop_in_build_cannot_follow_end_in_words_of_keras(edits, edited):
-    words_of_keras = ValueError, tf.errors.InvalidArgumentError
-    with pytest.raises(words_of_keras, match="Dimensions must be equal|[Mm]atrix|list of inputs"):
-        edited(edits)
 
 
 @each_script
