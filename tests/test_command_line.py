@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import common
 import keras
 import pytest
-from conftest import ROOT, SCRIPTS, call, check_failure, posix, write_npz
+from conftest import ROOT, SCRIPTS, TINY, call, check_failure, posix, write_npz
 
 WRONG = """--epochs 0|--epochs two|--epochs 1.5|--epochs 1e400|--batch-size -1|--units 0
 --units 10000000000000000000|--subset 0|--learning-rate 0|--learning-rate nan|--learning-rate inf
@@ -82,7 +82,7 @@ def test_files_of_another_kind_are_refused_before_anything_is_done(flags, tmp_pa
         os, "access", lambda path, mode: not str(path).endswith("mine.csv") and access(path, mode)
     )
     before = sorted(tmp_path.rglob("*"))
-    result = call("lstm_imdb", "--data", "toy", *flags.replace("FOLDER", str(tmp_path)).split())
+    result = call("averaged", *TINY, *flags.replace("FOLDER", str(tmp_path)).split())
     check_failure(result, FILES[flags].replace("FOLDER", str(tmp_path)), status=2)
     assert result.stdout == "" and sorted(tmp_path.rglob("*")) == before
     assert (tmp_path / "mine.csv").read_text() == "mine"
