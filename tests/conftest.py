@@ -99,12 +99,12 @@ def call(name, *flags):
 
 
 @contextlib.contextmanager
-def untraced():
-    """For a run whose network does not matter: Keras traces nothing, and reviews have ten words."""
+def untraced(length=4):
+    """For a run whose network does not matter: Keras traces nothing, and reviews are short."""
     eager = functools.partialmethod(keras.Model.compile, run_eagerly=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "compile", eager)
-        patch.setattr(common, "MAX_REVIEW_LEN", 10)
+        patch.setattr(common, "MAX_REVIEW_LEN", length)
         yield
 
 
@@ -135,6 +135,15 @@ def refused(result, *words, status=1):
     line = last_line(result.stderr)
     assert "error: " in line and [word for word in words if word not in line] == []
     assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
+
+
+def ends(capsys, words, function, *arguments):
+    """function(*arguments) ends the run in one line that says the words -> that line."""
+    with pytest.raises(SystemExit, match="^1$"):
+        function(*arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and words in line
+    return line
 
 
 def write_npz(path, words=None, **changes):

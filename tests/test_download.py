@@ -16,7 +16,7 @@ import keras
 import pytest
 from conftest import call, check_failure, digest, parsed, posix, write_npz
 
-NAME = "imdb.npz"
+NAME, INDEX = "imdb.npz", "imdb_word_index.json"
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def home(monkeypatch, tmp_path):
 
 @pytest.fixture
 def server(monkeypatch, home):
-    """An address for Keras's files: server.get(handler) is what it does, server.paths counts."""
+    """An address for Keras's files: server.get(handler) is what it does, server.paths counts.
+
+    At first it has both files, which are the word "right".
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -38,17 +41,14 @@ def server(monkeypatch, home):
         def log_message(self, *args):
             pass
 
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *args):
-            """A client that has gone is what is tested."""
-
-    httpd = Server(("127.0.0.1", 0), Handler)
-    httpd.paths, httpd.stop = [], threading.Event()
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    httpd.handle_error = lambda *args: None  # a client that has gone is what is tested
+    httpd.paths, httpd.stop, httpd.get = [], threading.Event(), serve(b"right")
     threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
     monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
+    monkeypatch.setattr(common, "DIGESTS", dict.fromkeys(common.DIGESTS, digest(b"right")))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     yield httpd
     httpd.stop.set()
@@ -88,17 +88,56 @@ def test_address_and_hashes_are_those_of_keras(monkeypatch):
         monkeypatch.setitem(loader.__globals__, "get_file", get_file)
         with pytest.raises(FileNotFoundError):
             loader()
-    assert {name: origin for name, (origin, _) in files.items()} == {
-        name: common.ORIGIN + name for name in common.DIGESTS
-    }
+    assert list(files) == list(common.DIGESTS) == [NAME, INDEX]
+    assert [origin for origin, _ in files.values()] == [common.ORIGIN + name for name in files]
     assert files[NAME][1][:16] == common.DIGESTS[NAME]
     # of the index Keras has the md5; test_words.py asks the real file
 
 
-@pytest.mark.parametrize("status", [403, 404, 407, 500])
-def test_a_server_that_refuses_is_quoted(server, status):
-    server.get = lambda handler: handler.send_error(status)
-    fails(f"HTTP Error {status}")
+# ------------------------------------------------------------------------- what does not come
+
+
+def silence(handler):
+    handler.server.stop.wait(60)
+
+
+def half_of_it(handler):
+    serve(b"x" * 10, 1_000)(handler)
+    silence(handler)
+
+
+OTHER = "what came is not that file, or not all of it"
+ANSWERS = {
+    "404": (lambda handler: handler.send_error(404), "HTTP Error 404"),
+    "500": (lambda handler: handler.send_error(500), "HTTP Error 500"),
+    "silence": (silence, "no answer|timed out"),  # the thread or urlopen, whichever is first
+    "half of it": (half_of_it, "timed out"),
+    "a page": (serve(b"login please"), OTHER),
+    "too short": (serve(b"ok", 1_000), OTHER),
+    "empty": (serve(b""), OTHER),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_what_a_server_does_instead_is_said_and_nothing_is_kept(server, case):
+    server.get, words = ANSWERS[case]
+    fails(words, seconds=4)
+
+
+def test_an_answer_without_end_is_cut(server, monkeypatch):
+    sent = []
+
+    def get(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while not server.stop.is_set():
+            handler.wfile.write(bytes(1 << 16))
+            sent.append(1 << 16)
+
+    server.get = get
+    monkeypatch.setattr(common, "MEMBER_BYTES", 1 << 20)
+    fails(OTHER, seconds=30)
+    assert sum(sent) < 16 << 20  # what was asked for, and what the sockets hold
 
 
 def test_a_connection_that_is_refused_says_so(home, monkeypatch):
@@ -119,24 +158,6 @@ def test_a_certificate_that_is_not_trusted_says_so(server, monkeypatch):
     fails("self-signed")
 
 
-def half_of_it(handler):
-    serve(b"x" * 10, 1_000)(handler)
-    handler.server.stop.wait(60)
-
-
-@pytest.mark.parametrize(
-    "get, words",
-    [
-        # the thread or urlopen, whichever is first
-        (lambda handler: handler.server.stop.wait(60), "no answer|timed out"),
-        (half_of_it, "timed out"),
-    ],
-)
-def test_silence_is_given_up(server, get, words):
-    server.get = get
-    fails(words, seconds=4)
-
-
 def test_a_lookup_that_hangs_is_given_up(server, monkeypatch):
     """Several dead addresses behind one name: each takes the whole timeout of a connection."""
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: server.stop.wait(60))
@@ -155,43 +176,6 @@ def test_a_run_waits_the_ten_seconds_of_the_guide(home, monkeypatch):
     assert timeouts == [10]
 
 
-@pytest.mark.parametrize("content, length", [(b"login please", None), (b"ok", 1_000), (b"", None)])
-def test_what_is_not_the_file_or_not_all_of_it_is_not_kept(server, content, length):
-    server.get = serve(content, length)
-    fails("what came is not that file, or not all of it")
-
-
-def test_an_answer_without_end_is_cut(server, monkeypatch):
-    sent = []
-
-    def get(handler):
-        handler.send_response(200)
-        handler.end_headers()
-        while not server.stop.is_set():
-            handler.wfile.write(bytes(1 << 16))
-            sent.append(1 << 16)
-
-    server.get = get
-    monkeypatch.setattr(common, "MEMBER_BYTES", 1 << 20)
-    fails("what came is not that file", seconds=30)
-    assert sum(sent) < 16 << 20  # what was asked for, and what the sockets hold
-
-
-@pytest.mark.parametrize("name", [NAME, "imdb_word_index.json"])
-def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(
-    server, monkeypatch, capsys, name
-):
-    server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, name, digest(b"right"))
-    path = common.download(name)
-    assert path == os.path.join(common.KERAS_HOME, "datasets", name)
-    assert Path(path).read_bytes() == b"right"
-    assert [p.name for p in Path(path).parent.iterdir()] == [name]
-    assert socket.getdefaulttimeout() is None
-    assert common.ORIGIN + name in capsys.readouterr().out  # some minutes of silence else
-    assert common.download(name) == path and server.paths == [f"/{name}"]  # one connection
-
-
 @posix
 def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, monkeypatch):
     import resource
@@ -207,7 +191,20 @@ def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, m
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
+# -------------------------------------------------------------------------------- what comes
+
+
+@pytest.mark.parametrize("name", [NAME, INDEX])
+def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(server, capsys, name):
+    path = common.download(name)
+    assert path == os.path.join(common.KERAS_HOME, "datasets", name)
+    assert Path(path).read_bytes() == b"right" and os.listdir(Path(path).parent) == [name]
+    assert socket.getdefaulttimeout() is None
+    assert common.ORIGIN + name in capsys.readouterr().out  # some minutes of silence else
+    assert common.download(name) == path and server.paths == [f"/{name}"]  # one connection
+
+
+def test_of_two_first_runs_both_have_the_file(server):
     both = threading.Barrier(2, timeout=30)
 
     def get(handler):
@@ -215,10 +212,9 @@ def test_of_two_first_runs_both_have_the_file(server, monkeypatch):
         serve(b"right")(handler)
 
     server.get = get
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
     with ThreadPool(2) as pool:
         (path,) = set(pool.map(common.download, [NAME] * 2))
-    assert [path.name for path in Path(path).parent.iterdir()] == [NAME]
+    assert os.listdir(Path(path).parent) == [NAME]
 
 
 def test_who_comes_second_takes_what_is_there(server, monkeypatch):
@@ -226,25 +222,22 @@ def test_who_comes_second_takes_what_is_there(server, monkeypatch):
         Path(path).write_bytes(b"right")
         raise PermissionError("as on Windows, where the other run has it open")
 
-    server.get = serve(b"right")
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(b"right"))
     monkeypatch.setattr(os, "replace", replace)
     assert Path(common.download(NAME)).read_bytes() == b"right"
 
 
 # ---------------------------------------------------------------------------------- what a run does
 
+TINY = ("--epochs", "1", "--units", "4")
 
-def test_imdb_without_a_network_fails(home):
+
+def test_without_a_network_imdb_fails_and_auto_warns_and_trains_on_the_toy(home):
     check_failure(call("averaged", "--data", "imdb"), "cannot download")
-    assert not home.exists()
-
-
-def test_auto_without_a_network_warns_and_trains_on_the_toy(home):
-    result = call("averaged", "--subset", "64", "--epochs", "1", "--units", "4")
-    assert parsed(result)["data"] == "toy"
-    assert result.stderr.startswith("warning: cannot download") and "toy" in result.stderr
-    assert "docs/data.md" in result.stderr and len(result.stderr.splitlines()) == 1
+    result = call("averaged", "--subset", "64", *TINY)
+    assert parsed(result)["data"] == "toy" and not home.exists()
+    (warning,) = result.stderr.splitlines()
+    assert warning.startswith("warning: cannot download")
+    assert "toy" in warning and "docs/data.md" in warning
 
 
 @pytest.mark.parametrize("data", ["auto", "imdb"])
@@ -253,11 +246,10 @@ def test_a_file_in_the_cache_is_read_whatever_its_hash(home, data):
     folder.mkdir(parents=True)
     write_npz(folder / NAME)
     folder.chmod(0o555)  # no need to write there; (root may all the same)
-    result = call("averaged", "--data", data, "--epochs", "1", "--units", "4")
-    assert parsed(result)["data"] == "imdb" and parsed(result)["n"] == "20"
-    assert result.stderr == ""
+    result = call("averaged", "--data", data, *TINY)
     folder.chmod(0o755)
-    assert [path.name for path in folder.iterdir()] == [NAME]
+    assert parsed(result)["data"] == "imdb" and parsed(result)["n"] == "20"
+    assert result.stderr == "" and os.listdir(folder) == [NAME]
 
 
 def test_only_what_would_be_downloaded_may_be_deleted(home, tmp_path):

@@ -26,60 +26,76 @@ from conftest import (
 )
 
 FLAGS = {"--save": "w.weights.h5", "--log": "l.csv"}
+BOTH = ["l.csv", "w.weights.h5"]
+EARLIER = b"epoch,accuracy,loss\n1,0.5,0.7\n"
 
 
-def outputs(folder):
-    return [part for flag, name in FLAGS.items() for part in (flag, folder / name)]
-
-
-def earlier(path):
-    """Write what an earlier run may have left there -> its content."""
-    if path.suffix == ".csv":
-        path.write_text("epoch,accuracy,loss\n1,0.5,0.7\n")
-    else:
-        with h5py.File(path, "w") as file:
-            file.attrs["parameters"] = 0
-    return path.read_bytes()
+def run(folder, *flags):
+    """A tiny run with --save and --log."""
+    files = [part for flag, name in FLAGS.items() for part in (flag, folder / name)]
+    return call("averaged", *TINY, *files, *flags)
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in names(folder)}
+
+
+def notes(path):
+    with h5py.File(path) as file:
+        return dict(file.attrs)
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """The folder of a run, with what an earlier one has left there."""
+    (tmp_path / "l.csv").write_bytes(EARLIER)
+    with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+        file.attrs["parameters"] = 0
+    return tmp_path
+
+
 def test_save_and_log_write_their_files_and_nothing_else(tmp_path):
-    result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
-    line = parsed(result)
-    assert names(tmp_path) == ["l.csv", "w.weights.h5"]
-    content = (tmp_path / "l.csv").read_bytes()
-    assert content.startswith(b"epoch,accuracy,loss,val_accuracy,val_loss\n")
-    assert b"\r" not in content
-    with open(tmp_path / "l.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2"]  # as the console counts
+    """Into empty files, and then into those of the first run."""
+    for name in BOTH:
+        (tmp_path / name).touch()
+    for epochs in 1, 2:
+        result = run(tmp_path, "--epochs", epochs)
+        line = parsed(result)
+        assert names(tmp_path) == BOTH
+        assert {"data": "toy", "words": "toy"}.items() <= notes(tmp_path / "w.weights.h5").items()
+        content = (tmp_path / "l.csv").read_bytes()
+        assert content.startswith(b"epoch,accuracy,loss,val_accuracy,val_loss\n")
+        assert b"\r" not in content
+        rows = list(csv.DictReader(content.decode().splitlines()))
+        assert [int(row["epoch"]) for row in rows] == [1, 2][:epochs]  # as the console counts
     for key in "accuracy", "loss":
         assert float(rows[1][f"val_{key}"]) == pytest.approx(float(line[key]), abs=5.1e-5)
     shown = result.stdout.split("Epoch 2/2")[1]
-    for key in rows[0]:
-        if key != "epoch":
-            assert f" {key}: {float(rows[1][key]):.4f}" in shown
-    with h5py.File(tmp_path / "w.weights.h5") as file:
-        assert (file.attrs["data"], file.attrs["words"]) == ("toy", "toy")
+    for key in "accuracy", "loss", "val_accuracy", "val_loss":
+        assert f" {key}: {float(rows[1][key]):.4f}" in shown
 
 
 # ----------------------------------------------------------------------------- write_atomically()
 
 
 def test_what_is_written_first_has_a_name_of_its_own_with_the_same_ending(tmp_path):
-    new_names = []
+    folders = []
 
     def write(name):
-        new_names.append(name)
-        assert os.path.basename(name) == "my.npz" and not os.path.exists(name)
+        folder, base = os.path.split(name)
+        folders.append(os.path.basename(folder))
+        assert base == "my.npz" and not os.path.exists(name)
         open(name, "w").close()
 
     for _ in "12":
         common.write_atomically(str(tmp_path / "my.npz"), write)
-    assert new_names[0] != new_names[1] and names(tmp_path) == ["my.npz"]
+    assert folders[0] != folders[1] and names(tmp_path) == ["my.npz"]
+    # what own_file() looks for
+    assert all(folder.startswith("unfinished-my.npz-") for folder in folders)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, ValueError])
@@ -101,7 +117,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
     """A fixed name beside the file would end one of two runs in its middle."""
     path, both = str(tmp_path / "l.csv"), threading.Barrier(2, timeout=30)
 
-    def run(letter):
+    def writer(letter):
         def write(name):
             with open(name, "w") as file:
                 both.wait()
@@ -112,133 +128,125 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
             common.write_atomically(path, write)
 
     with ThreadPool(2) as pool:
-        pool.map(run, "ab")  # raises what either raised
+        pool.map(writer, "ab")  # raises what either raised
     assert names(tmp_path) == ["l.csv"]
     assert (tmp_path / "l.csv").read_text() in ("a" * 1000, "b" * 1000)
 
 
 @posix
-@pytest.mark.parametrize("target", ["today.weights.h5", "weights of today"])
-def test_a_link_keeps_pointing_and_a_mode_is_kept(tmp_path, target):
-    (tmp_path / "real").mkdir()
-    path, link = tmp_path / "real" / target, tmp_path / "w.weights.h5"
-    earlier(path)
+def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
+    (earlier / "real").mkdir()
+    path = (earlier / "w.weights.h5").rename(earlier / "real" / "weights of today")
     path.chmod(0o640)
-    link.symlink_to(path)
-    parsed(call("averaged", *TINY, "--save", link))
-    assert link.is_symlink() and path.stat().st_mode & 0o777 == 0o640
-    assert names(path.parent) == [target]
-    with h5py.File(path) as file:
-        assert file.attrs["data"] == "toy"
-
-
-@posix
-def test_a_new_file_has_the_mode_that_a_shell_would_give_it(tmp_path):
+    (earlier / "w.weights.h5").symlink_to(path)
+    (earlier / "l.csv").unlink()
     before = os.umask(0o022)
-    common.write_atomically(str(tmp_path / "l.csv"), lambda name: open(name, "w").close())
+    parsed(run(earlier))
     os.umask(before)
-    assert (tmp_path / "l.csv").stat().st_mode & 0o777 == 0o644
+    assert (earlier / "w.weights.h5").is_symlink() and notes(path)["data"] == "toy"
+    assert names(path.parent) == [path.name] and path.stat().st_mode & 0o777 == 0o640
+    assert (earlier / "l.csv").stat().st_mode & 0o777 == 0o644
 
 
 # ------------------------------------------------------------------- files of somebody else
 
-FOREIGN = {
-    "l.csv": [b"review,label\ngood,1\n", b"epoch,mark\n1,2\n", b"\n"],
-    "w.weights.h5": [b"review,label\ngood,1\n", "h5 without a note"],
-}
-
 
 @pytest.mark.parametrize(
-    "flag, content", [(flag, c) for flag, name in FLAGS.items() for c in FOREIGN[name]]
+    "flag, content",
+    [
+        ("--log", b"review,label\ngood,1\n"),
+        ("--log", b"epoch,mark\n1,2\n"),
+        ("--log", b"\n"),
+        ("--save", b"review,label\ngood,1\n"),
+        ("--save", "an h5 without a note"),
+    ],
 )
 def test_a_file_that_no_script_has_written_is_not_replaced(flag, content, tmp_path):
     path = tmp_path / FLAGS[flag]
-    if content == "h5 without a note":
+    if isinstance(content, str):
         with h5py.File(path, "w") as file:
             file.attrs["mine"] = 1
         content = path.read_bytes()
     path.write_bytes(content)
     result = call("averaged", *TINY, flag, path)
-    check_failure(result, "gru_imdb.py: error: ", status=2)
-    assert f"{path} is there, and no script has written it" in result.stderr
+    check_failure(result, f"{path} is there, and no script has written it", status=2)
     assert path.read_bytes() == content and names(tmp_path) == [path.name]
-
-
-def test_own_files_and_empty_ones_are_replaced(tmp_path):
-    for name in FLAGS.values():
-        (tmp_path / name).touch()
-    for epochs in "12":
-        parsed(call("averaged", *TINY, "--epochs", epochs, *outputs(tmp_path)))
-        assert len((tmp_path / "l.csv").read_text().splitlines()) == 1 + int(epochs)
-        with h5py.File(tmp_path / "w.weights.h5") as file:
-            assert file.attrs["data"] == "toy"
-
-
-def test_the_folder_that_is_written_in_is_the_one_that_is_looked_for(tmp_path):
-    folders = []
-    common.write_atomically(
-        str(tmp_path / "w.weights.h5"), lambda name: [folders.append(name), open(name, "w").close()]
-    )
-    assert os.path.basename(os.path.dirname(folders[0])).startswith("unfinished-w.weights.h5-")
 
 
 def test_a_folder_that_a_killed_run_left_is_named_and_no_other(tmp_path):
     left = "unfinished-w.weights.h5-"
-    for name, seconds in (
-        (f"{left}killed", 7_200),
-        (f"{left}in use", 60),
-        ("unfinished-essay", 7_200),
-    ):
+    folders = {f"{left}killed": 7_200, f"{left}in use": 60, "unfinished-essay": 7_200}
+    for name, seconds in folders.items():
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - seconds,) * 2)
-    result = call("averaged", *TINY, *outputs(tmp_path))
+    result = run(tmp_path)
     (line,) = result.stderr.splitlines()
     assert line.startswith("warning: ") and str(tmp_path / f"{left}killed") in line
     assert parsed(result) and len(names(tmp_path)) == 5  # and nothing is deleted
 
 
-# ------------------------------------------------------------------- what cannot be written
+# -------------------------------------------------- what cannot be written, and interrupts
+
+CTRL_C, IN_EXCEL = KeyboardInterrupt(), PermissionError(13, "open in Excel")
+FAULTS = {  # which calls of Record's methods raise in three epochs; status, last line, new files
+    "save once": ([("save", IN_EXCEL, 1)], 0, "3 epochs", BOTH),
+    "log once": ([("log", IN_EXCEL, 1)], 0, "3 epochs", BOTH),
+    "save to the end": ([("save", IN_EXCEL, 1, 2, 3)], 1, "3 epochs", ["l.csv"]),
+    "log to the end": ([("log", IN_EXCEL, 1, 2, 3)], 1, "3 epochs", ["w.weights.h5"]),
+    "Ctrl-C in save": ([("save", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
+    "Ctrl-C in log": ([("log", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
+    "Ctrl-C at first": ([("on_epoch_end", CTRL_C, 1)], 130, None, []),
+    "Ctrl-C after a failed try": (
+        [("log", IN_EXCEL, 1), ("on_epoch_end", CTRL_C, 2)], 130, "1 of 3 epochs", ["w.weights.h5"],
+    ),
+}  # fmt: skip
 
 
-def failing(monkeypatch, method, epochs):
-    """Let a method of Record raise OSError in some epochs."""
-    original = getattr(common.Record, method)
+def raising(monkeypatch, method, error, *numbers):
+    """Let the calls with these numbers of a method of Record raise an error."""
+    count, original = itertools.count(1), getattr(common.Record, method)
 
-    def write(self, path):
-        if len(self.epochs) in epochs:
-            raise PermissionError(13, "open in Excel")
-        return original(self, path)
+    def instead(self, *args, **kwargs):
+        if next(count) in numbers:
+            raise error
+        return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(common.Record, method, write)
+    monkeypatch.setattr(common.Record, method, instead)
 
 
-@pytest.mark.parametrize("flag", FLAGS)
-@pytest.mark.parametrize("epochs", [{1}, {1, 2}], ids=["once", "to the end"])
-def test_an_output_that_cannot_be_written_is_tried_again_after_each_epoch(
-    tmp_path, flag, epochs, monkeypatch
+@pytest.mark.parametrize("case", FAULTS)
+def test_what_fails_is_tried_again_and_files_stay_whole_and_the_last_line_is_true(
+    case, earlier, monkeypatch
 ):
-    path = tmp_path / FLAGS[flag]
-    content = earlier(path)
-    failing(monkeypatch, flag[2:], epochs)
-    result = call("averaged", *TINY, "--epochs", "2", *outputs(tmp_path))
-    line = LAST_LINE.fullmatch(last_line(result.stdout))
-    assert line["done"].startswith("2 epochs in ")  # it went on training
-    message = f"cannot write {path}: [Errno 13] open in Excel"
-    lines = [f"warning: {message}"] * len(epochs) + [f"error: {message}"] * (2 in epochs)
-    assert result.stderr.splitlines() == lines
-    assert result.returncode == (2 in epochs)
-    assert (path.read_bytes() == content) == (2 in epochs)
-    assert names(tmp_path) == ["l.csv", "w.weights.h5"]  # the other was
+    faults, status, done, new = FAULTS[case]
+    before = contents(earlier)
+    for fault in faults:
+        raising(monkeypatch, *fault)
+    result = run(earlier, "--epochs", "3")
+    method, error, *numbers = faults[0]
+    message = f"cannot write {earlier / FLAGS.get(f'--{method}', '')}: [Errno 13] open in Excel"
+    lines = [f"warning: {message}"] * len(numbers) * (error is IN_EXCEL)
+    lines += {0: [], 1: [f"error: {message}"], 130: ["error: interrupted"]}[status]
+    assert (result.returncode, result.stderr.splitlines()) == (status, lines)
+    line = LAST_LINE.search(result.stdout)
+    assert line["done"].startswith(f"{done} in ") if done else not line
+    after = contents(earlier)
+    assert list(after) == BOTH and [name for name in BOTH if after[name] != before[name]] == new
+    if "l.csv" in new:  # and each row was written whole
+        rows = after["l.csv"].decode().splitlines()
+        assert len(rows) == 1 + (1 if status == 130 else 3)
+    if "w.weights.h5" in new:
+        assert notes(earlier / "w.weights.h5")["data"] == "toy"
 
 
 @posix
-def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
+def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(earlier):
     import resource
 
-    content = earlier(tmp_path / "w.weights.h5")
+    content = (earlier / "w.weights.h5").read_bytes()
     result = python(
-        ROOT / "tests" / "averaged.py", "--data", write_npz(tmp_path / "my.npz"), "--units", "4",
-        "--epochs", "1", "--device", "cpu", "--save", tmp_path / "w.weights.h5",
+        ROOT / "tests" / "averaged.py", "--data", write_npz(earlier / "my.npz"), "--units", "4",
+        "--epochs", "1", "--device", "cpu", "--save", earlier / "w.weights.h5",
         # a little less than a million weights and Adam's two moments of each take
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (12_000_000, 12_000_000)),
     )  # fmt: skip
@@ -246,56 +254,8 @@ def test_a_full_disk_while_weights_are_saved_is_one_line_and_no_crash(tmp_path):
     assert LAST_LINE.fullmatch(last_line(result.stdout))
     warned, error = result.stderr.splitlines()
     assert warned.startswith("warning: cannot write ") and error.startswith("error: cannot write ")
-    assert names(tmp_path) == ["my.npz", "w.weights.h5"]
-    assert (tmp_path / "w.weights.h5").read_bytes() == content
-
-
-# ------------------------------------------------------------------------------------ interrupts
-
-
-def interrupted(monkeypatch, method, at):
-    """Make a Ctrl-C fall into the call number `at` of a method of Record."""
-    calls, original = itertools.count(1), getattr(common.Record, method)
-
-    def call(self, *args, **kwargs):
-        if next(calls) == at:
-            raise KeyboardInterrupt
-        return original(self, *args, **kwargs)
-
-    monkeypatch.setattr(common.Record, method, call)
-
-
-@pytest.mark.parametrize("method", ["save", "log"])
-def test_an_interrupt_while_a_file_is_written(tmp_path, method, monkeypatch):
-    """In the second epoch: the files of the first stay whole, and no other is left behind."""
-    interrupted(monkeypatch, method, at=2)
-    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
-    assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
-    line = LAST_LINE.fullmatch(last_line(result.stdout))
-    assert line["done"].startswith("2 of 3 epochs")
-    assert names(tmp_path) == ["l.csv", "w.weights.h5"]
-    rows = (tmp_path / "l.csv").read_text().splitlines()
-    assert len(rows) == 1 + 1
-    with h5py.File(tmp_path / "w.weights.h5") as file:
-        assert file.attrs["data"] == "toy"
-
-
-def test_an_interrupt_in_the_first_epoch_leaves_the_old_files_as_they_were(tmp_path, monkeypatch):
-    interrupted(monkeypatch, "on_epoch_end", at=1)
-    content = earlier(tmp_path / "l.csv")
-    result = call("averaged", *TINY, *outputs(tmp_path))
-    assert result.returncode == 130 and "test accuracy" not in result.stdout
-    assert names(tmp_path) == ["l.csv"]
-    assert (tmp_path / "l.csv").read_bytes() == content
-
-
-def test_an_interrupt_after_a_failed_try_to_write_is_an_interrupt(tmp_path, monkeypatch):
-    failing(monkeypatch, "log", {1})
-    interrupted(monkeypatch, "on_epoch_end", at=2)
-    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
-    warned, error = result.stderr.splitlines()
-    assert warned.startswith("warning: cannot write") and error == "error: interrupted"
-    assert result.returncode == 130 and "1 of 3 epochs" in last_line(result.stdout)
+    assert names(earlier) == ["l.csv", "my.npz", "w.weights.h5"]
+    assert (earlier / "w.weights.h5").read_bytes() == content
 
 
 def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
@@ -308,15 +268,14 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
 
 
 def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
-    network = averaged.SentimentClassifier
-    original = network.build
+    original = averaged.SentimentClassifier.build
 
     def build(self, shape):
         original(self, shape)
         self.dense.kernel.assign(self.dense.kernel * np.nan)
 
-    monkeypatch.setattr(network, "build", build)
-    result = call("averaged", *TINY, "--epochs", "3", *outputs(tmp_path))
+    monkeypatch.setattr(averaged.SentimentClassifier, "build", build)
+    result = run(tmp_path, "--epochs", "3")
     assert result.returncode == 1 and names(tmp_path) == []
     line = LAST_LINE.fullmatch(last_line(result.stdout))
     assert line["loss"] == "nan" and line["done"].startswith("1 of 3 epochs in")

@@ -12,50 +12,51 @@ import types
 
 import averaged
 import common
+import gru_imdb
 import keras
 import pytest
 import tensorflow as tf
-from conftest import (
-    LAST_LINE,
-    ROOT,
-    TINY,
-    call,
-    check_failure,
-    parsed,
-    posix,
-    python,
-    write_npz,
-)
+from conftest import LAST_LINE, ROOT, TINY, call, check_failure, parsed, posix, write_npz
 
 GPUS = tf.config.list_physical_devices("GPU")
-
+STAND_INS = {  # of what common.py imports
+    "h5py": "",
+    "numpy": "",
+    "keras": "class callbacks: Callback = type('Callback', (), {})",
+    "tensorflow": "import os\nclass config: list_physical_devices = str\n",
+}
 
 # ----------------------------------------------------------------------- while TensorFlow loads
 
 
 @pytest.fixture
-def load(tmp_path):
-    """Import common.py where TensorFlow is a stand-in that does something -> CompletedProcess."""
+def python(tmp_path):
+    """python(code): run code where TensorFlow is a stand-in, which may do something while it loads
+    -> CompletedProcess."""
     shutil.copy(ROOT / "common.py", tmp_path)
-    for module in "h5py", "keras", "numpy":
-        (tmp_path / f"{module}.py").touch()
     plain = {k: v for k, v in os.environ.items() if not re.match("(TF|CUDA|KERAS)_", k)}
 
-    def run(tensorflow, before="", **environment):
-        (tmp_path / "tensorflow.py").write_text(f"import json, os\n{tensorflow}")
+    def run(code, loading="", redirect="", **environment):
+        for name, content in STAND_INS.items():
+            (tmp_path / f"{name}.py").write_text(content + loading * (name == "tensorflow"))
+        command = [sys.executable, "-B", "-c", f"import os, sys\n{code}"]
+        if redirect:
+            command = ["bash", "-o", "pipefail", "-c", f"{shlex.join(command)} {redirect}"]
+        environment = {**plain, **environment}
         return subprocess.run(
-            [sys.executable, "-B", "-c", f"import os\n{before}\nimport common"],
-            capture_output=True, encoding="utf-8", cwd=tmp_path, env={**plain, **environment},
-        )  # fmt: skip
+            command, capture_output=True, encoding="utf-8", cwd=tmp_path, env=environment
+        )
 
     return run
 
 
 @pytest.fixture
-def variables(load):
+def variables(python):
     """variables(...): the environment that TensorFlow sees while it loads."""
-    show = "print(json.dumps(dict(os.environ)), flush=True)\nos._exit(0)"
-    return lambda *args, **environment: json.loads(load(show, *args, **environment).stdout)
+    show = "import json\nprint(json.dumps(dict(os.environ)), flush=True)\nos._exit(0)"
+    return lambda system="", **environment: json.loads(
+        python(f"{system}\nimport common", show, **environment).stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,6 @@ def variables(load):
         (None, 8, None),
         (None, None, "1"),
     ],
-    ids=["two", "one", "three of its own", "two at all", "eight at all", "unknown"],
 )
 def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(
     variables, affinity, count, threads
@@ -77,67 +77,49 @@ def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(
     if affinity is None:
         system += "\ndel os.sched_getaffinity"
     assert variables(system).get("TF_NUM_INTRAOP_THREADS") == threads
-    assert variables(system, TF_NUM_INTRAOP_THREADS="3")["TF_NUM_INTRAOP_THREADS"] == "3"
 
 
-def test_defaults_of_tensorflow_that_a_learner_may_set_otherwise(variables):
-    defaults = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_DETERMINISTIC_OPS": "1"}
-    assert defaults.items() <= variables().items()
-    learners = {"TF_FORCE_GPU_ALLOW_GROWTH": "false", "TF_DETERMINISTIC_OPS": "0"}
-    assert learners.items() <= variables(**learners).items()
+NO_JSON = {"KERAS_HOME": os.devnull, "KERAS_BACKEND": "tensorflow"}
+DEFAULTS = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_DETERMINISTIC_OPS": "1"}
+LEARNERS = {"TF_FORCE_GPU_ALLOW_GROWTH": "false", "TF_DETERMINISTIC_OPS": "0"}
+LEARNERS |= {"TF_NUM_INTRAOP_THREADS": "3"}
 
 
-def test_keras_runs_on_tensorflow_and_looks_for_no_keras_json_while_it_loads(variables, tmp_path):
-    for environment in {}, {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": "jax"}:
-        loading = variables(**environment)
-        assert loading["KERAS_HOME"] == os.devnull and loading["KERAS_BACKEND"] == "tensorflow"
+@pytest.mark.parametrize(
+    "environment, loading",
+    [
+        ({}, {**DEFAULTS, **NO_JSON}),
+        (LEARNERS, LEARNERS),
+        ({"KERAS_HOME": "somewhere", "KERAS_BACKEND": "jax"}, NO_JSON),
+    ],
+)
+def test_a_learner_may_set_what_tensorflow_reads_and_keras_looks_for_no_keras_json(
+    variables, environment, loading
+):
+    assert loading.items() <= variables("os.cpu_count = lambda: 1", **environment).items()
 
 
-@pytest.mark.parametrize("level, shown", [(None, False), ("0", True), ("1", True)])
-def test_what_tensorflow_writes_while_it_loads_is_shown_on_request(load, level, shown):
+def test_a_learners_keras_home_is_kept(python):
+    """That a keras.json in it changes nothing is seen in the runs of test_run.py."""
+    code = "import common; print(common.KERAS_HOME, os.environ['KERAS_HOME'])"
+    assert python(code, KERAS_HOME="somewhere").stdout == "somewhere somewhere\n"
+
+
+@pytest.mark.parametrize("level, shown", [(None, ""), ("0", "cuInit"), ("1", "cuInit"), ("3", "")])
+def test_what_tensorflow_writes_while_it_loads_is_shown_on_request(python, level, shown):
     environment = {"TF_CPP_MIN_LOG_LEVEL": level} if level else {}
-    result = load("os.write(2, b'cuInit')\nraise SystemExit", **environment)
-    assert result.stderr == ("cuInit" if shown else "")
+    result = python("import common; os.write(2, b'.')", "os.write(2, b'cuInit')", **environment)
+    assert result.stderr == f"{shown}."  # what comes later is always shown
 
 
 @pytest.mark.parametrize(
     "fault, status, words",
     [("ImportError('DLL load failed')", 1, "DLL load failed"), ("KeyboardInterrupt", 130, "")],
 )
-def test_an_error_while_tensorflow_loads_is_shown_and_ctrl_c_is_not(load, fault, status, words):
-    result = load(f"raise {fault}")
+def test_an_error_while_tensorflow_loads_is_shown_and_ctrl_c_is_not(python, fault, status, words):
+    result = python("import common", f"raise {fault}")
     assert result.returncode == status and words in result.stderr
     assert bool(result.stderr) == bool(words)
-
-
-def test_a_learners_keras_home_is_kept_and_their_keras_json_changes_nothing(tmp_path):
-    """Whatever is in it. TensorFlow, which takes seconds to load, is loaded once for all."""
-    contents = [
-        '{"floatx": "bfloat16", "backend": "torch", "max_epochs": 1, "epsilon": 0.1}',
-        '["not", "a", "dictionary"]',
-        "\x00",
-    ]
-    code = f"""import json, os, sys
-for content in {contents!r}:
-    with open(os.path.join(os.environ["KERAS_HOME"], "keras.json"), "w") as file:
-        file.write(content)
-    for name in [name for name in sys.modules if name.split(".")[0] in ("common", "keras")]:
-        del sys.modules[name]
-    os.environ.pop("KERAS_BACKEND", None)
-    import common, keras
-    config = keras.config
-    print(json.dumps([
-        common.KERAS_HOME, os.environ["KERAS_HOME"], open(file.name).read(),
-        config.floatx(), config.backend(), config.epsilon(), keras.version(),
-        keras.layers.Dense(1).dtype_policy.name, getattr(config, "max_epochs", lambda: 0)()]))"""
-    result = python("-B", "-c", code, cwd=ROOT, env={"KERAS_HOME": str(tmp_path)})
-    assert result.stderr == "" and (tmp_path / "keras.json").read_text() == contents[-1]
-    epochs = getattr(keras.config, "max_epochs", lambda: 0)()
-    home = [str(tmp_path)] * 2
-    assert [json.loads(line) for line in result.stdout.splitlines()] == [
-        [*home, content, "float32", "tensorflow", 1e-07, keras.version(), "float32", epochs]
-        for content in contents
-    ]
 
 
 def test_without_docstrings(monkeypatch):
@@ -156,42 +138,40 @@ def test_without_docstrings(monkeypatch):
 
 # -------------------------------------------------------------------------- streams and terminals
 
-
-FLAGS = ("--data", "my.npz", "--epochs", "1", "--units", "4")
-PATHS = f"import sys; sys.path[:0] = {[str(ROOT), str(ROOT / 'tests')]}\n"
-TINY_CODE = f"import common, averaged; common.run(lambda: averaged.main({FLAGS}))"
-LONG_CODE = "import common; common.run(lambda: [print('a word') for _ in range(10**6)])"
+SHORT = "import common; common.run(lambda: print('a word'))"
+LONG = "import common; common.run(lambda: [print('a word') for _ in range(10**6)])"
 # As in IDLE: what a learner's program prints into an object must still arrive.
-IDLE_CODE = f"""import io
+IDLE = """import io
 assert sys.stderr is None
 sys.stderr = io.StringIO()
 import common
-print("said to an object", file=sys.stderr)
+print("to an object", file=sys.stderr)
 print(repr(sys.stderr.getvalue()))
-sys.stderr = None
-{TINY_CODE}"""
+os.write(2, b"what TensorFlow writes later is no error")"""
 
 
 @posix
 @pytest.mark.parametrize(
-    "closed, code, start",
+    "redirect, code, out",
     [
-        (">&-", TINY_CODE, ""),
-        ("2>&-", IDLE_CODE, "'said to an object\\n'\ndata my.npz: "),
-        ("<&- 2>&-", TINY_CODE, "data my.npz: "),
-        ("| head -n 1", LONG_CODE, "a word\n"),
+        (">&-", SHORT, ""),
+        ("2>&-", IDLE, "'to an object\\n'\n"),
+        ("<&- 2>&-", IDLE, "'to an object\\n'\n"),
+        ("| head -n 1", LONG, "a word\n"),
     ],
 )
-def test_closed_streams_are_no_trouble(closed, code, start, tmp_path):
-    write_npz(tmp_path / "my.npz")
-    command = shlex.join([sys.executable, "-c", PATHS + code])
-    result = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{command} {closed}"],
-        capture_output=True, encoding="utf-8", timeout=600, cwd=tmp_path,
-    )  # fmt: skip
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith(start)
-    assert start or not result.stdout
+def test_closed_streams_are_no_trouble(python, redirect, code, out):
+    result = python(code, redirect=redirect)
+    assert (result.returncode, result.stdout, result.stderr) == (0, out, "")
+
+
+@posix
+def test_a_run_whose_streams_are_closed(tmp_path):
+    flags = ("--data", write_npz(tmp_path / "my.npz"), "--epochs", "1", "--units", "4")
+    program = [sys.executable, ROOT / "tests" / "averaged.py", *flags, "--log", tmp_path / "l.csv"]
+    command = f"{shlex.join(map(str, program))} <&- >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], timeout=600).returncode == 0
+    assert len((tmp_path / "l.csv").read_text().splitlines()) == 2
 
 
 # a suite that a shell runs in the background ignores SIGINT, and so would its children
@@ -202,10 +182,10 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"""
 
 @posix
 def test_a_terminal_shows_a_bar_and_its_ctrl_c_leaves_a_line_and_the_weights(tmp_path):
-    flags = ("--data", write_npz(tmp_path / "my.npz"), "--units", "4")
+    flags = ("--data", write_npz(tmp_path / "my.npz"), "--units", "4", "--epochs", "10000")
+    program = [sys.executable, ROOT / "gru_imdb.py", *flags, "--save", "w.weights.h5"]
     process = subprocess.Popen(
-        [sys.executable, "-c", TERMINAL, sys.executable, ROOT / "gru_imdb.py", *flags,
-         "--epochs", "10000", "--save", "w.weights.h5"],
+        [sys.executable, "-c", TERMINAL, *program],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path,
     )  # fmt: skip
     try:
@@ -220,14 +200,16 @@ def test_a_terminal_shows_a_bar_and_its_ctrl_c_leaves_a_line_and_the_weights(tmp
     assert re.match(r"\d+ of 10000 epochs in ", LAST_LINE.search(line)["done"])
     assert re.search("[\b\r]+.*━", output), output  # a bar, drawn over itself
     assert sorted(path.name for path in tmp_path.iterdir()) == ["my.npz", "w.weights.h5"]
-    parsed(call("gru_imdb", *flags, "--load", tmp_path / "w.weights.h5"))
+    model = gru_imdb.SentimentClassifier(4)
+    model.build((None, common.MAX_REVIEW_LEN))
+    model.load_weights(tmp_path / "w.weights.h5")
 
 
 @pytest.mark.parametrize("columns", ["1", "19", "many"])
 def test_a_terminal_of_any_width_is_no_error(monkeypatch, columns):
-    """Keras's summary raises below 20 columns."""
     monkeypatch.setenv("COLUMNS", columns)
-    assert call("averaged", *TINY).returncode == 0
+    common.parse_args("gru_imdb.py", [])
+    keras.Sequential([keras.layers.Dense(1)]).summary()  # Keras raises below 20 columns
     assert int(os.environ["COLUMNS"]) >= 40
 
 
@@ -238,10 +220,10 @@ DRIVERS = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"
 
 
 @pytest.fixture
-def gpus(monkeypatch):
-    """gpus(*visible, driver="..."): what TensorFlow sees, and which path of a driver there is."""
+def machine(monkeypatch):
+    """machine(visible, driver): what TensorFlow sees, which path of a driver there is."""
 
-    def machine(*visible, driver=None):
+    def make(*visible, driver=None):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: list(visible))
         exists = os.path.exists
@@ -249,61 +231,64 @@ def gpus(monkeypatch):
             os.path, "exists", lambda path: path == driver if path in DRIVERS else exists(path)
         )
 
-    return machine
+    return make
+
+
+@pytest.fixture
+def hidden(monkeypatch):
+    """The calls that hide devices: a Python that has used a GPU could not hide it."""
+    calls = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *args: calls.append(args))
+    return calls
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_gpu_that_tensorflow_does_not_see_is_said(gpus, driver):
-    gpus(driver=driver)
-    result = call("averaged", *TINY)
-    assert parsed(result)["device"] == "CPU" or GPUS
-    assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("warning: ")
-    assert 'pip install "tensorflow[and-cuda]"' in result.stderr
-    assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
+def test_a_gpu_that_tensorflow_does_not_see_is_said_if_it_is_wanted(
+    machine, driver, hidden, monkeypatch, capsys
+):
+    def warnings(*flags):
+        common.parse_args("gru_imdb.py", flags)
+        return capsys.readouterr().err
 
-
-@pytest.mark.skipif(bool(GPUS), reason="a Python that has used a GPU cannot hide it")
-def test_nothing_is_said_where_there_is_none_or_it_is_not_wanted(gpus, monkeypatch, capsys):
-    gpus(driver=DRIVERS[0])
-    common.parse_args("gru_imdb.py", ["--device", "cpu"])
+    machine()
+    assert warnings() == ""
+    machine("a GPU", driver=driver)
+    assert warnings() == ""
+    machine(driver=driver)
+    warning = warnings()
+    assert warning.startswith("warning: ") and warning.count("\n") == 1
+    assert 'pip install "tensorflow[and-cuda]"' in warning and "TF_CPP_MIN_LOG_LEVEL=0" in warning
+    assert warnings("--device", "cpu") == ""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    common.parse_args("gru_imdb.py", [])
-    gpus()
-    common.parse_args("gru_imdb.py", [])
-    assert capsys.readouterr().err == ""
+    assert warnings() == ""
 
 
-def test_gpu_without_a_gpu_is_an_error_that_helps(gpus):
-    gpus(driver=DRIVERS[0])
+def test_gpu_without_a_gpu_is_an_error_that_helps(machine):
+    machine(driver=DRIVERS[0])
     result = call("averaged", *TINY, "--device", "gpu")
     check_failure(result, 'pip install "tensorflow[and-cuda]"', status=2)
     assert "TF_CPP_MIN_LOG_LEVEL=0" in result.stderr
 
 
-def test_cpu_hides_the_gpus(gpus, monkeypatch):
-    gpus()
-    calls = []
-    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *args: calls.append(args))
+def test_cpu_hides_the_gpus_and_nothing_else_does(hidden):
     common.parse_args("lstm_imdb.py", ["--device", "auto"])
-    assert calls == []
+    assert hidden == []
     common.parse_args("lstm_imdb.py", ["--device", "cpu"])
-    assert calls == [([], "GPU")]
+    assert hidden == [([], "GPU")]
 
 
-def test_cpu_after_a_run_on_the_gpu_is_one_line(gpus, monkeypatch):
+def test_cpu_after_a_run_on_the_gpu_is_one_line(machine, monkeypatch):
     """TensorFlow hides no GPU that this Python has used."""
 
     def used(*args):
         raise RuntimeError("Visible devices cannot be modified after being initialized")
 
-    gpus("a GPU")
+    machine("a GPU")
     monkeypatch.setattr(tf.config, "set_visible_devices", used)
     check_failure(call("averaged", *TINY, "--device", "cpu"), "restart", status=2)
 
 
-def test_the_last_line_names_the_device_that_was_used(gpus):
+def test_the_last_line_names_the_device_that_was_used(machine):
     """Not the one that is visible: on this machine the weights lie where TensorFlow put them."""
-    device = "GPU" if GPUS else "CPU"
-    assert parsed(call("averaged", *TINY))["device"] == device
-    gpus(*[] if GPUS else ["a GPU"])
-    assert parsed(call("averaged", *TINY))["device"] == device
+    machine(*[] if GPUS else ["a GPU"])
+    assert parsed(call("averaged", *TINY))["device"] == ("GPU" if GPUS else "CPU")

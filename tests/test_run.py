@@ -3,11 +3,13 @@
 import contextlib
 import importlib
 import inspect
+import io
 import math
 import re
 import sys
 import types
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import baseline
 import common
@@ -32,21 +34,28 @@ from conftest import (
 )
 
 each_script = pytest.mark.parametrize("name", SCRIPTS)
-each_program = pytest.mark.parametrize("name", [*SCRIPTS, "baseline"])
+KERAS_JSON = {  # of a learner
+    "rnn_cell_imdb": "\x00",
+    "rnn_layer_imdb": '["not", "a", "dictionary"]',
+    "lstm_imdb": '{"floatx": "bfloat16", "backend": "torch", "epsilon": 0.1}',
+    "gru_imdb": '{"max_epochs": 1, "max_steps_per_epoch": 1}',
+}
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory):
     """tiny_run(name): one run of a script as a user starts it -> its output, its folder.
 
-    Of 30 and 20 reviews; the environment asks for what must not break it. Two run at a time, for
-    they take most of the time of a smoke run.
+    Of 30 and 20 reviews; the environment and keras.json ask for what must not be. Two at a time,
+    for they take most of the time of a smoke run.
     """
 
     def run(name, folder):
         write_npz(folder / "my.npz")
+        (folder / "keras").mkdir()
+        (folder / "keras" / "keras.json").write_text(KERAS_JSON[name])
         flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
-        asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1")
+        asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1", KERAS_HOME=str(folder / "keras"))
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
     pool = ThreadPoolExecutor(2)
@@ -68,7 +77,8 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     assert "?" not in result.stdout and result.stderr == ""
     # into a file or a pipe: one line an epoch, no bar, no colours
     assert result.stdout.count("val_accuracy") == 2 and not set("\b\r\x1b") & set(result.stdout)
-    assert sorted(path.name for path in folder.iterdir()) == ["my.npz", "w.weights.h5"]
+    assert sorted(path.name for path in folder.iterdir()) == ["keras", "my.npz", "w.weights.h5"]
+    assert [path.read_text() for path in (folder / "keras").iterdir()] == [KERAS_JSON[name]]
 
 
 @pytest.mark.smoke
@@ -99,13 +109,18 @@ def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name,
 
 @pytest.mark.smoke
 @each_script
-def test_load_gives_the_score_that_was_saved(name, tiny_run):
+def test_load_gives_the_score_that_was_saved(name, tiny_run, monkeypatch):
+    monkeypatch.setattr(common, "BAR", 0)
     result, folder = tiny_run(name)
     flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
-    loaded = parsed(call(name, *flags))
+    with untraced(length=80), keras_calls("compile", "evaluate") as calls:
+        loaded = parsed(call(name, *flags))
     assert loaded["done"] == "loaded from w.weights.h5"
     for key in "right", "n", "loss", "parameters", "data":
         assert loaded[key] == parsed(result)[key]
+    (_, _, compiled), (_, _, evaluated) = calls
+    # on a GPU Keras would compile a SimpleRNN, and it takes minutes or fails
+    assert compiled["jit_compile"] is False and evaluated["verbose"] == 0
 
 
 # -------------------------------------------------------------------- what Keras is called with
@@ -156,17 +171,32 @@ def rows_of(dataset):
     return [len(y) for _, y in batches], x, y
 
 
-@each_program
-def test_compile_has_what_the_flags_say(name, tmp_path):
-    flags = "--units 6 --learning-rate 0.02 --clipnorm 0.7 --seed 5".split()
-    model, compiled, _ = compile_and_fit(name, "--data", write_npz(tmp_path / "my.npz"), *flags)
+@pytest.fixture(scope="module", params=[*SCRIPTS, "baseline"])
+def program(request, tmp_path_factory):
+    """A program's run of two epochs of IMDB or more up to fit(), in which IMDB has ten reviews."""
+    path = write_npz(tmp_path_factory.mktemp("program") / "my.npz")
+    flags = "--subset 25 --batch-size 7 --epochs 3 --units 6 --learning-rate 0.02"
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr(common, "BAR", "this one")
+        patch.setattr(common, "IMDB_TRAIN", 10)
+        flags += f" --clipnorm 0.7 --seed 5 --data {path}"
+        model, compiled, fitted = compile_and_fit(request.param, *flags.split())
+    return SimpleNamespace(
+        name=request.param, path=path, out=out.getvalue(),
+        model=model, compiled=compiled, fitted=fitted,
+    )  # fmt: skip
+
+
+def test_compile_has_what_the_flags_say(program):
+    compiled = program.compiled
     assert set(compiled) == {"optimizer", "loss", "metrics", "jit_compile"}
-    adam = compiled["optimizer"]
-    assert type(adam) is keras.optimizers.Adam
-    config, plain = adam.get_config(), keras.optimizers.Adam(clipnorm=0.7).get_config()
-    other = {"name": "adam", "learning_rate": None}  # the rate is looked at below
-    assert {**config, **other} == {**plain, **other}
-    assert rate_at(adam, 0) == pytest.approx(0.02)
+    assert type(compiled["optimizer"]) is keras.optimizers.Adam
+    config, plain = (
+        {**adam.get_config(), "name": "adam", "learning_rate": None}  # the rate is looked at below
+        for adam in (compiled["optimizer"], keras.optimizers.Adam(clipnorm=0.7))
+    )
+    assert config == plain
     loss = keras.losses.get(compiled["loss"])
     value = np.mean(loss(np.array([[1.0], [0.0]]), np.array([[0.8], [0.3]])))
     assert value == pytest.approx(-(math.log(0.8) + math.log(0.7)) / 2, abs=1e-6)
@@ -175,28 +205,24 @@ def test_compile_has_what_the_flags_say(name, tmp_path):
     assert metric.name == "accuracy" and float(metric.result()) == 1  # its threshold is a half
     assert compiled["jit_compile"] is False
 
+
+def test_the_network_begins_as_the_seed_says(program):
     keras.utils.set_random_seed(5)
-    if name == "baseline":
+    if program.name == "baseline":
         fresh = baseline.average()
     else:
-        fresh = importlib.import_module(name).SentimentClassifier(6)
+        fresh = importlib.import_module(program.name).SentimentClassifier(6)
         fresh.build((None, common.MAX_REVIEW_LEN))
-    for weights, expected in zip(model.get_weights(), fresh.get_weights(), strict=True):
+    for weights, expected in zip(program.model.get_weights(), fresh.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, expected)
 
 
-@each_program
-def test_fit_has_the_training_reviews_the_test_reviews_and_what_the_flags_say(
-    name, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(common, "BAR", "this one")
-    path = write_npz(tmp_path / "my.npz")
-    flags = "--subset 25 --batch-size 7 --epochs 3 --seed 5".split()
-    _, _, fitted = compile_and_fit(name, "--data", path, *flags)
+def test_fit_has_the_training_reviews_the_test_reviews_and_what_the_flags_say(program):
+    fitted = program.fitted
     assert set(fitted) == {"x", "validation_data", "epochs", "callbacks", "verbose"}
     assert fitted["epochs"] == 3 and fitted["verbose"] == "this one"
     assert [type(callback) for callback in fitted["callbacks"]] == [common.Record]
-    (x, y), (x_test, y_test) = common.read_npz(path)
+    (x, y), (x_test, y_test) = common.read_npz(program.path)
     sizes, rows, labels = rows_of(fitted["x"])
     keras.utils.set_random_seed(5)
     order = [int(n) for n in tf.data.Dataset.range(25).shuffle(25, seed=5)]
@@ -204,36 +230,12 @@ def test_fit_has_the_training_reviews_the_test_reviews_and_what_the_flags_say(
     assert (rows == x[order]).all() and (labels == y[order]).all()
     sizes, rows, labels = rows_of(fitted["validation_data"])
     assert sizes == [20] and (rows == x_test).all() and (labels == y_test).all()
+    assert "data my.npz: 25 training, 20 test reviews\n" in program.out  # there are no 25
 
 
-@each_script
-def test_the_graph_is_a_loop_unless_it_is_asked_for_otherwise(name, tmp_path, monkeypatch):
-    """And only an unrolled graph is left as it is: a loop that is not improved is slower."""
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
-    path = write_npz(tmp_path / "my.npz")
-    for flags in [], ["--unroll"], []:
-        model, _, _ = compile_and_fit(name, "--data", path, *flags)
-        unrolled = name == "rnn_cell_imdb" or flags == ["--unroll"]
-        options = tf.config.optimizer.get_experimental_options()
-        assert options["disable_meta_optimizer"] is unrolled
-        if name != "rnn_cell_imdb":  # which has no layer to say it to
-            assert [layer.unroll for layer in model.layers[1:3]] == [unrolled, unrolled]
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
-    compile_and_fit(name, "--data", path, "--unroll")  # there it is worth its time
-    assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
-
-
-# ------------------------------------------------------------------------------ the learning rate
-
-
-@each_program
-def test_the_learning_rate_falls_to_zero_at_the_last_step(name, monkeypatch):
-    monkeypatch.setattr(common, "IMDB_TRAIN", 250)
-    flags = "--data toy --subset 250 --batch-size 100 --epochs 2 --units 4 --learning-rate 0.01"
-    _, compiled, fitted = compile_and_fit(name, *flags.split())
-    assert len(fitted["x"]) * fitted["epochs"] == 2 * 3  # 100 + 100 + 50, twice
-    rates = [rate_at(compiled["optimizer"], step) for step in (6, 3, 0)]
-    assert rates == pytest.approx([0.0, 0.005, 0.01], abs=1e-8)  # float32
+def test_the_learning_rate_falls_to_zero_at_the_last_step(program):
+    rates = [rate_at(program.compiled["optimizer"], step) for step in (3 * 4, 6, 0)]
+    assert rates == pytest.approx([0.0, 0.01, 0.02], abs=1e-8)  # float32
 
 
 def test_the_learning_rate_never_falls_faster_than_in_two_epochs_of_imdb():
@@ -243,14 +245,26 @@ def test_the_learning_rate_never_falls_faster_than_in_two_epochs_of_imdb():
     assert rate_at(compiled["optimizer"], 2) == pytest.approx(0.001 * (1 - 2 / steps), rel=1e-4)
 
 
+@each_script
+def test_the_graph_is_a_loop_unless_it_is_asked_for_otherwise(name, tmp_path, monkeypatch):
+    """And only an unrolled graph is left as it is: a loop that is not improved is slower."""
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
+    path, names = write_npz(tmp_path / "my.npz"), set()
+    for flags in [], ["--unroll"], []:
+        model, _, _ = compile_and_fit(name, "--data", path, *flags)
+        unrolled = name == "rnn_cell_imdb" or flags == ["--unroll"]
+        options = tf.config.optimizer.get_experimental_options()
+        assert options["disable_meta_optimizer"] is unrolled
+        if name != "rnn_cell_imdb":  # which has no layer to say it to
+            assert [layer.unroll for layer in model.layers[1:3]] == [unrolled, unrolled]
+        names.add(tuple(layer.name for layer in model.layers))
+    assert len(names) == 1  # in one kernel a run leaves nothing behind that the next would count
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: ["a GPU"])
+    compile_and_fit(name, "--data", path, "--unroll")  # there it is worth its time
+    assert not tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
+
+
 # ------------------------------------------------------------------------------- what a run says
-
-
-def test_a_subset_larger_than_the_data_takes_all(tmp_path):
-    path = write_npz(tmp_path / "my.npz")
-    result = call("averaged", "--data", path, "--subset", "25", "--epochs", "1", "--units", "4")
-    assert "data my.npz: 25 training, 20 test reviews" in result.stdout
-    assert parsed(result)["n"] == "20" and parsed(result)["data"] == "my.npz"
 
 
 def test_the_last_line_counts_what_keras_ran(monkeypatch):
@@ -267,20 +281,6 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
     assert line["n"] == "1000"  # one batch of the test set
 
 
-def test_layer_names_begin_anew_in_a_second_run(capsys):
-    """In one kernel: with clear_session a run leaves nothing behind that the next would count."""
-    for _ in "12":
-        compile_and_fit("gru_imdb", *TINY)
-        names = re.findall(r"\b(?:lstm|gru)(?:_\d+)?\b", capsys.readouterr().out)
-        assert {"gru", "gru_1"} <= set(names) and "gru_2" not in names
-
-
-def test_a_seed_is_set_anew_in_a_second_run(tmp_path):
-    flags = ("--data", write_npz(tmp_path / "my.npz"), "--epochs", "1", "--units", "4")
-    losses = [parsed(call("averaged", *flags, "--seed", seed))["loss"] for seed in (3, 3, 4)]
-    assert losses[0] == losses[1] != losses[2]
-
-
 def test_training_reads_its_reviews_before_the_last_line():
     result = call("averaged", *TINY, "--review", "the plot was dull")
     assert parsed(result)["n"] == "64"
@@ -290,18 +290,7 @@ def test_training_reads_its_reviews_before_the_last_line():
 def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(gru_imdb.SentimentClassifier, "call", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        gru_imdb.main([*TINY])
-
-
-def test_saved_weights_are_scored_without_xla_and_with_the_bar(monkeypatch, tiny_run):
-    """On a GPU Keras would compile a SimpleRNN, and it takes minutes or fails."""
-    monkeypatch.setattr(common, "BAR", 0)
-    _, folder = tiny_run("rnn_layer_imdb")
-    flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
-    with keras_calls("compile", "evaluate") as calls:
-        parsed(call("rnn_layer_imdb", *flags))
-    (_, _, compiled), (_, _, evaluated) = calls
-    assert compiled["jit_compile"] is False and evaluated["verbose"] == 0
+        call("gru_imdb", *TINY)
 
 
 # ------------------------------------------------------------------- what learners change
@@ -325,7 +314,7 @@ def after_fit(line):
 
 @pytest.fixture
 def edited(monkeypatch):
-    """edited(edits, flags): a run of gru_imdb.py with text replaced, of reviews of ten words."""
+    """edited(edits, flags): a run of gru_imdb.py with text replaced, of reviews of a few words."""
 
     def run(edits, *flags):
         text = inspect.getsource(gru_imdb)
@@ -351,9 +340,9 @@ def test_an_output_that_is_not_one_probability_is_scored_but_not_read(n, edited,
     assert "P(positive)" not in result.stdout
     say = f"error: --review and --load read one P(positive), not (1, {n}): see exercise 17"
     assert result.returncode == 1 and result.stderr.startswith(say)
-    flags = "--data toy --subset 64 --units 4 --load".split()
     for more in [], ["--review", "good"]:
-        loaded = call("edited", *flags, path, *more)
+        with untraced():
+            loaded = call("edited", *TINY, "--load", path, *more)
         assert loaded.returncode == 1 and loaded.stderr.startswith(say)
         assert loaded.stderr.count("\n") == 1 and "accuracy" not in loaded.stdout
 
@@ -376,13 +365,12 @@ def test_without_validation_data_the_last_line_says_that_nothing_was_scored(edit
     assert path.read_text().startswith("epoch,accuracy,loss\n")
 
 
-@pytest.mark.parametrize("arguments", ["test", "test, callbacks=[record]"])
-def test_what_evaluate_scores_after_fit_is_in_the_last_line(arguments, edited):
+def test_what_evaluate_scores_after_fit_is_in_the_last_line(edited):
     """As in the post. The score is that of fit() with validation_data, which is the same."""
-    expected = parsed(edited([]))
-    line = parsed(edited([after_fit(f"model.evaluate({arguments})")]))
-    for key in "right", "n", "loss":
-        assert line[key] == expected[key]
+    edits = [after_fit(f"model.evaluate({each})") for each in ("test", "test, callbacks=[record]")]
+    lines = [parsed(edited(each)) for each in ([], edits[:1], edits[1:])]
+    scores = [(line["right"], line["n"], line["loss"]) for line in lines]
+    assert len(set(scores)) == 1, scores
 
 
 def test_a_score_of_an_earlier_epoch_is_not_passed_off_as_the_last(edited, tmp_path):
@@ -401,24 +389,6 @@ def test_a_metric_of_another_name_is_told_in_a_line(edited, tmp_path):
     result = edited(edits, "--save", path)
     assert result.returncode == 1 and result.stderr.count("\n") == 1
     assert 'reads a metric named "accuracy"' in result.stderr and "acc" in result.stderr
-
-
-SECOND = "        self.rnn_2 = layers.GRU(units, dropout=0.5, unroll=unroll)\n"
-DENSE = '        self.dense = layers.Dense(1, activation="sigmoid")\n'
-
-
-@pytest.mark.parametrize(
-    "edits",
-    [
-        ((DENSE, ""), (SECOND, DENSE + SECOND)),
-        ((SECOND, SECOND + "        self.attention = layers.Attention()\n"),),
-    ],
-    ids=["another order", "attention"],
-)
-def test_layers_that_the_loop_in_build_cannot_follow_end_in_words_of_keras(edits, edited):
-    words_of_keras = ValueError, tf.errors.InvalidArgumentError
-    with pytest.raises(words_of_keras, match="Dimensions must be equal|[Mm]atrix|list of inputs"):
-        edited(edits)
 
 
 @each_script
