@@ -77,7 +77,7 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     assert "?" not in result.stdout and result.stderr == ""
     # into a file or a pipe: one line an epoch, no bar, no colours
     assert result.stdout.count("val_accuracy") == 2 and not set("\b\r\x1b") & set(result.stdout)
-    assert sorted(path.name for path in folder.iterdir()) == ["keras", "My.npz", "w.weights.h5"]
+    assert sorted(path.name for path in folder.iterdir()) == ["My.npz", "keras", "w.weights.h5"]
     assert [path.read_text() for path in (folder / "keras").iterdir()] == [KERAS_JSON[name]]
 
 
