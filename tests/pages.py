@@ -1,9 +1,9 @@
 """The pages as the tests read them: their text, their commands, what a program makes of those."""
 
-import argparse
 import importlib
 import re
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import common
@@ -62,7 +62,7 @@ class Accepted(Exception):
 def parse(path, arguments, folder):
     """Let a program read a command line in a folder that has what is named -> its parser, or fail.
 
-    Nothing else of the program runs. One without a parser of its own runs whole.
+    Nothing else of the program runs.
     """
     for name in "my", "runs", "path/to":
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -71,30 +71,24 @@ def parse(path, arguments, folder):
             (folder / value).touch()
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
     scripts = path.removesuffix(".py") in (*SCRIPTS, "docs/tools/baseline")
-    owner = common if scripts else module if hasattr(module, "parse_args") else None
-    parsers, parse_args = [], argparse.ArgumentParser.parse_args
+    owner = common if scripts else module if hasattr(module, "parse_args") else ArgumentParser
+    parsers, parse_args = [], ArgumentParser.parse_args
 
     def noting(parser, *args, **kwargs):
         parsers.append(parser)
         return parse_args(parser, *args, **kwargs)
 
-    def stopping(function):
-        def stop(*args, **kwargs):
-            function(*args, **kwargs)
-            raise Accepted
-
-        return stop
-
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, "argv", [path, *arguments])
-        patch.setattr(argparse.ArgumentParser, "parse_args", noting)
-        if owner is None:
-            patch.setattr(argparse.ArgumentParser, "parse_args", stopping(noting))
-        else:
-            patch.setattr(owner, "parse_args", stopping(owner.parse_args))
-        try:
+        patch.setattr(ArgumentParser, "parse_args", noting)
+        whole = owner.parse_args
+
+        def stop(*args, **kwargs):
+            whole(*args, **kwargs)
+            raise Accepted
+
+        patch.setattr(owner, "parse_args", stop)
+        with pytest.raises(Accepted):
             module.main()
-        except Accepted:
-            return parsers[-1]
-    assert "argparse" not in vars(module), f"{path} reads no command line"
+    return parsers[-1]

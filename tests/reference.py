@@ -4,6 +4,9 @@ x is one batch of sequences, [b, T, in]; every function returns h_1 .. h_T as [b
 letters are those of the scripts' docstrings; the weights come as Keras lays them out.
 """
 
+import functools
+import re
+
 import numpy as np
 
 
@@ -92,3 +95,22 @@ def simple_rnn_gradient(x, W_xh, W_hh, b, dE_dh_T):
             dh_T_dh_i = np.diag(f_prime[k]) @ W_hh.T @ dh_T_dh_i
         terms.append(np.outer(h[i - 1], (dE_dh_T @ dh_T_dh_i) * f_prime[i]))
     return terms
+
+
+@functools.cache
+def equations(docstring):
+    """The equations of a script's docstring -> {what it gives: (right side, the same compiled)}.
+
+    Compiled it reads its terms from a dict: T["x_t W_xi"] + T["b_i"].
+    """
+    term = r"(?:x_t|h_\{t-1\}) W_\w+|[hc]_\{t-1\}|b\w*|[hc]_t|\b[ifgozr]\b"
+    lines = re.findall(r"^    ([a-z]\w*) += (\S+(?: \S+)*)", docstring, re.M)
+    codes = [re.sub(term, lambda match: f"T[{match[0]!r}]", right) for _, right in lines]
+    return {left: (right, compile(c, left, "eval")) for (left, right), c in zip(lines, codes)}
+
+
+def evaluate(docstring, terms, held=()):
+    """Add to the terms of a step what the equations make of them; held: values in their place."""
+    scope = {"T": terms, "tanh": np.tanh, "sigmoid": sigmoid}
+    for left, (_, code) in equations(docstring).items():
+        terms[left] = held[left] if left in held else eval(code, scope)

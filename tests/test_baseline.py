@@ -1,5 +1,7 @@
 """docs/tools/baseline.py: averaging against NumPy. What it trains stands in test_run.py."""
 
+from unittest import mock
+
 import baseline
 import common
 import numpy as np
@@ -30,14 +32,9 @@ def test_it_is_the_mean_of_the_word_vectors_and_of_those_of_ordered_pairs(bigram
 def test_a_run_has_the_rate_that_was_chosen_or_that_of_the_flag(
     flags, rate, parameters, monkeypatch
 ):
-    rates, linear_decay = [], common.linear_decay
-
-    def noting(args, train):
-        rates.append(args.learning_rate)
-        return linear_decay(args, train)
-
-    monkeypatch.setattr(common, "linear_decay", noting)
+    watched = mock.Mock(wraps=common.linear_decay)
+    monkeypatch.setattr(common, "linear_decay", watched)
     with untraced():
         line = parsed(call("baseline", *TINY, *flags))
     assert (line["script"], line["parameters"]) == ("baseline", str(parameters))
-    assert rates == [rate]
+    assert watched.call_args.args[0].learning_rate == rate

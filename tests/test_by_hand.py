@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from conftest import ROOT
-from docs.measure.readings import read_csv, values
+from docs.measure.lookup import USUAL, read_csv, values
 
 PAGES = {path.parent.name: path for path in ROOT.glob("docs/**/by-hand.md")}
 each_page = pytest.mark.parametrize("page", PAGES)
@@ -69,13 +69,11 @@ def test_the_parameters_are_those_of_the_shapes(page):
 
 @each_page
 def test_one_unit_to_the_79th_stands_beside_the_networks(page):
-    powers = [np.prod(np.full(79, w)) for w in (0.7, 0.9, 1, 1.1)]
-    ratios = []
+    powers, ratios = [np.prod(np.full(79, w)) for w in (0.7, 0.9, 1, 1.1)], []
     for start in "SimpleRNN .7", "SimpleRNN .9", "SimpleRNN":
-        where = dict(task="first", start=start, words="80", reviews="10000", epochs="6")
-        of_word_1 = values("tasks", quantity="gradient 1", rate="0.001", **where)
-        of_word_80 = values("tasks", quantity="gradient last", rate="0.001", **where)
-        ratios.append(np.mean(np.divide(of_word_1, of_word_80)))
+        where = dict(task="first", start=start, words="80", **USUAL)
+        word_1, word_80 = (values("tasks", quantity=f"gradient {n}", **where) for n in (1, "last"))
+        ratios.append(np.mean(np.divide(word_1, word_80)))
     counted = [1, 79, 80]  # words and steps
     check(page, 2, [*powers, *ratios, 0.7, 0.9, 1.1, *counted], [*powers, *ratios])
     assert max(ratio / power for ratio, power in zip(ratios, powers)) < 7  # the page says so
@@ -85,14 +83,8 @@ def test_one_unit_to_the_79th_stands_beside_the_networks(page):
 def test_forgetting_forwards_is_vanishing_backwards(page):
     known, needed = [*range(7), 0.8], []
     for f in 0.73, 0.95, 1:
-        c = [0.8]  # after "good"; i * g is 0 at the five other words
-        for _ in range(5):
-            c.append(f * c[-1] + 0)
-        moved = [0.9]  # the same with a larger c_1
-        for _ in range(5):
-            moved.append(f * moved[-1])
+        c, moved = ([c_1 * f**n for n in range(6)] for c_1 in (0.8, 0.9))  # i * g is 0 after word 1
         derivative = (moved[-1] - c[-1]) / (moved[0] - c[0])
-        assert derivative == pytest.approx(c[-1] / c[0])
         known += [f, *c, derivative]
         needed += [c[-1], derivative]
         if page == "docs":
@@ -111,8 +103,12 @@ def test_the_sum_stays_and_the_difference_goes(page):
     assert np.allclose(sums, 1) and np.allclose(differences, 0.4 ** np.arange(21))
     assert np.allclose(sorted(np.linalg.eigvals(matrix)), [0.4, 1])
     assert np.allclose(matrix @ [1, 1], [1, 1]) and np.allclose(matrix @ [1, -1], [0.4, -0.4])
-    known = [*np.ravel(rows[:4] + rows[20:]), *range(4), 20, 0.7, 0.3, 0.4]
-    check(page, 4, known, [*np.ravel(rows[1:4]), 0.4])
+    turns = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    turned = [np.linalg.matrix_power(turns, n)[0] for n in range(4)]  # from (1, 0) on
+    assert np.allclose(np.linalg.norm(turned, axis=1), 1)
+    np.testing.assert_allclose(sorted(np.linalg.eigvals(turns).imag), [-0.8, 0.8])
+    known = [*np.ravel(rows[:4] + rows[20:]), *np.ravel(turned), *range(4), 20, 0.7, 0.3, 0.4]
+    check(page, 4, known, [*np.ravel(rows[1:4]), *np.ravel(turned[1:]), 0.4])
     if page == "docs":
         for line in re.findall(r"(?m)^step .*$", blocks(page, 4)):
             step, *shown = numbers(line)

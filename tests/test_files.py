@@ -142,10 +142,13 @@ def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
     (earlier / "l.csv").unlink()
     before = os.umask(0o022)
     parsed(run(earlier))
+    assert (earlier / "l.csv").stat().st_mode & 0o777 == 0o644
+    (earlier / "l.csv").chmod(0o604)
+    parsed(run(earlier))
     os.umask(before)
     assert (earlier / "w.weights.h5").is_symlink() and notes(path)["data"] == "toy"
     assert names(path.parent) == [path.name] and path.stat().st_mode & 0o777 == 0o640
-    assert (earlier / "l.csv").stat().st_mode & 0o777 == 0o644
+    assert (earlier / "l.csv").stat().st_mode & 0o777 == 0o604
 
 
 # ------------------------------------------------------------------- files of somebody else

@@ -1,12 +1,28 @@
-"""docs/measure/backward.py, gates.py, memory.py and first_epoch.py on networks made by hand."""
+"""The programs of docs/measure that measure networks, on networks made by hand.
+
+What they share is in test_networks.py and test_tasks.py.
+"""
 
 import sys
+from types import SimpleNamespace
 
 import common
 import handmade
 import numpy as np
 import pytest
-from docs.measure import backward, first_epoch, gates, memory, names, networks, records
+from docs.measure import (
+    backward,
+    first_epoch,
+    gates,
+    made_up,
+    marker,
+    memory,
+    names,
+    networks,
+    paths,
+    records,
+    shuffle,
+)
 from handmade import DOWN, LENGTH, NOTHING, UP
 
 
@@ -20,38 +36,37 @@ def short(monkeypatch):
 def numbers(rows):
     """Rows as {all but the value: value}; none stands twice."""
     rows = [tuple(row) for row in rows]
-    found = {row[0] if len(row) == 2 else row[:-1]: float(row[-1]) for row in rows}
-    assert len(found) == len(rows)
-    return found
+    values = {row[0] if len(row) == 2 else row[:-1]: float(row[-1]) for row in rows}
+    assert len(values) == len(rows)
+    return values
+
+
+def read_rows(path):
+    """The rows of a CSV below its head."""
+    return [line.split(",") for line in path.read_text().splitlines()[1:]]
 
 
 # ------------------------------------------------------------------------------------ the gradient
-def test_curves_and_ratios_are_over_the_reviews():
+def test_curves_falls_and_means_are_over_the_reviews():
     norms = np.random.RandomState(0).uniform(1, 2, (9, 80))
     curves = {name: row for name, *row in backward.curves(norms)}
     np.testing.assert_allclose(curves["mean"], norms.mean(axis=0))
     np.testing.assert_allclose(curves["p50"], np.sort(norms, axis=0)[4])
+    falls = numbers(backward.percentiles(0, "fall", backward.falls(norms)))
     ratios = sorted(row[0] / row[70] for row in norms)  # of each review its own
-    assert numbers(backward.ratios(norms))[0, "gradient 1/71 p50"] == pytest.approx(ratios[4])
-
-
-def test_the_gradient_is_divided_by_how_far_the_verdict_is_off():
+    assert falls[0, "fall p50"] == pytest.approx(ratios[4])
     norms = np.array([[0.1, 9], [0.4, 9], [0.8, 9]])
-    found = numbers(backward.sure(norms, np.array([0.1, 0.2, 0.5])))
-    of = "gradient 1 mean over median"
-    assert found[0, of] == pytest.approx(1.3 / 3 / 0.4)
-    assert found[0, f"{of} by |p - y|"] == pytest.approx(4.6 / 3 / 1.6)
+    values = numbers(backward.mean_over_median(norms, np.array([0.1, 0.2, 0.5])))
+    assert list(values.values()) == pytest.approx([1.3 / 3 / 0.4, 4.6 / 3 / 1.6])
 
 
 def test_eigenvalues_are_told_by_layer_and_size():
     turn = np.array([[0.3, -0.8], [0.8, 0.3]])  # .85 in size, not real
     first = np.block([[turn, np.zeros((2, 2))], [np.zeros((2, 2)), np.diag([0.6, -0.9])]])
     found = numbers(backward.eigenvalues([first[None], np.diag([0.5, 0.4, 0.3, 0.2])[None]]))
-    size = 0.73**0.5
-    for layer, sizes in (1, (0.9, size, size)), (2, (0.5, 0.4, 0.3)):
-        assert [found[layer, f"eigenvalue {n}"] for n in (1, 2, 3)] == pytest.approx(sizes)
-    assert found[1, "largest real eigenvalue"] == pytest.approx(0.6)
-    assert (found[1, "real eigenvalues"], found[2, "real eigenvalues"]) == (2, 4)
+    size = 0.73**0.5  # of each layer the largest three, the largest real one, and how many
+    assert list(found.values()) == pytest.approx([0.9, size, size, 0.6, 2, 0.5, 0.4, 0.3, 0.5, 4])
+    assert [layer for layer, _ in found] == [1] * 5 + [2] * 5
 
 
 def test_what_an_lstm_counts_comes_back_by_way_of_c():
@@ -59,8 +74,7 @@ def test_what_an_lstm_counts_comes_back_by_way_of_c():
     found = numbers(backward.parts_of_the_slow_number(networks.jacobians(model, x)))
     assert found[1, "kept through c"] == pytest.approx(1, abs=1e-4)
     assert found[1, "kept through h"] == pytest.approx(0, abs=1e-4)
-    found = numbers(backward.ways(model, x, np.array([1, 0, 0])))
-    whole, *cut = (found[0, f"gradient 1 cut {where}"] for where in backward.CUTS)
+    whole, *cut = numbers(backward.ways(model, x, np.array([1, 0, 0]))).values()
     assert cut == pytest.approx([whole] * 3) and whole > 0.1  # nothing reads h
 
 
@@ -73,26 +87,124 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     x = np.random.RandomState(0).randint(4, 99, (9, LENGTH)).astype("i4")
     x[::3, 0] = common.PAD
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (x, np.arange(9) % 2)))
-    monkeypatch.setattr(backward, "ratios", lambda norms: [])  # there is no word 71
-    for name, value in dict(
-        CSV=tmp_path / "b.csv", CURVES=tmp_path / "c.csv", SEEDS=[0], FEW=4, MANY=5,
-        NETWORKS=["rnn_layer_imdb"],
-    ).items():  # fmt: skip
+    paths = {name: tmp_path / f"{name}.csv" for name in ("CURVES", "CSV", "DECAY")}
+    changes = dict(SEEDS=[0], FEW=4, MANY=5, STEPS=10, NETWORKS=["rnn_layer_imdb"])
+    for name, value in {**paths, **changes}.items():
         monkeypatch.setattr(backward, name, value)
     monkeypatch.setattr(sys, "argv", ["backward", "--data", "x.npz", "--runs", str(tmp_path)])
     backward.main()
-    rows = [line.split(",") for line in (tmp_path / "b.csv").read_text().splitlines()]
-    found = {tuple(row[2:5]): float(row[5]) for row in rows[1:]}
+    found = {tuple(row[2:5]): float(row[5]) for row in read_rows(paths["CSV"])}
     for layer, after in ("1", 0.5), ("2", 0.25):  # tanh' of small sums is near 1
         assert found["before", layer, "eigenvalue 1"] == pytest.approx(1, rel=0.1)
         assert found["after", layer, "eigenvalue 1"] == pytest.approx(after, rel=0.1)
     assert found["after", "1", "slow layer"] == 1
-    curves = [line.split(",") for line in (tmp_path / "c.csv").read_text().splitlines()]
-    means = {row[2]: np.array(row[4:], float) for row in curves[1:] if row[3] == "mean"}
-    assert means["before"][0] > 1e3 * means["after"][0] > 0
-    written = (tmp_path / "b.csv").read_text() + (tmp_path / "c.csv").read_text()
+    curves = {tuple(row[2:4]): np.array(row[4:], float) for row in read_rows(paths["CURVES"])}
+    full = np.array([1, 2, 4, 5, 7])  # all that are read
+    for when, network in ("before", networks.load("rnn_layer_imdb", 0)), ("after", model):
+        means = networks.gradient_norms(network, x[full], full % 2).mean(axis=0)
+        np.testing.assert_allclose(curves[when, "mean"][:LENGTH], means, rtol=1e-3)
+    decay = {tuple(row[2:4]): float(row[4]) for row in read_rows(paths["DECAY"])}
+    assert decay["1", "gradient p50"] == pytest.approx(found["after", "0", "gradient 1/71 p50"])
+    assert decay["1", "mean size"] == found["after", "1", "eigenvalue 1"]
+    written = [path.read_text() for path in paths.values()]
     backward.main()  # what is there is not measured again
-    assert (tmp_path / "b.csv").read_text() + (tmp_path / "c.csv").read_text() == written
+    assert [path.read_text() for path in paths.values()] == written
+
+
+def test_where_every_step_is_alike_an_eigenvalue_tells_all():
+    """Layer 1 has two units, of which one keeps .97 a step, one .5; layer 2 hands on their sum.
+
+    Numbers of 1e-5 leave tanh at its slope of 1. Rows: h W, so that unit 0 feeds unit 1 by .2 and
+    unit 1 feeds nothing.
+    """
+    first = [[1, 1]], [[0.97, 0.2], [0, 0.5]], [0, 0]
+    second = [[1, 0], [0, 0]], np.zeros((2, 2)), [0, 0]
+    model = handmade.network("rnn_layer_imdb", {7: [1e-5]}, *first, *second, [[1], [1]], [0])
+    ids, unit_0, unit_1 = np.full((3, 80), 7), *np.eye(2)
+    mean_size, of_mean, *kept = numbers(backward.decay(model, ids, np.array([0, 1, 1]))).values()
+    assert (mean_size, of_mean) == pytest.approx((0.97, 0.97), abs=1e-4)
+    assert kept == pytest.approx([0.97**70] * 6, rel=0.01)  # of number and gradient, percentiles
+    np.testing.assert_allclose(backward.pushed(model, 1, unit_0, unit_1, ids), 0, atol=1e-9)
+    back = 0.2 * sum(0.97**i * 0.5 ** (69 - i) for i in range(70))
+    np.testing.assert_allclose(backward.pushed(model, 1, unit_1, unit_0, ids), back, rtol=0.01)
+
+
+# ------------------------------------------------------------------------------ its ways back
+def one_unit(script, bias, recurrent, number=0.001):
+    """A network of one unit in which only the candidate g reads the word, and h through recurrent.
+
+    bias, recurrent: {letter: number} of layer 1. Layer 2 hands on the last word and remembers
+    nothing, so that what reaches word t has come through layer 1 alone. number: of a word vector.
+    """
+    letters = {"lstm_imdb": "ifgo", "gru_imdb": "zrg"}[script]
+
+    def layer(recurrent, biases):
+        b = np.array([biases.get(letter, 0) for letter in letters], float)
+        kernel = [[letter == "g" for letter in letters]]
+        rows = b if script == "lstm_imdb" else np.stack([b, 0 * b])
+        return kernel, [[recurrent.get(letter, 0) for letter in letters]], rows
+
+    second = layer({}, {"i": 20, "f": -20, "o": 20, "z": -20})
+    return handmade.network(script, {4: [number]}, *layer(recurrent, bias), *second, [[1]], [0])
+
+
+def norms_by_cut(model, script, monkeypatch):
+    """What paths.measure() yields: {what is cut: norms at the words of AT}."""
+    monkeypatch.setattr(paths, "AT", (1, 10, 19, 20))
+    rows = paths.measure(model, script, np.full((2, 20), 4), np.array([0, 1]))
+    return {cut: np.array(row) for cut, *row in rows}
+
+
+BY_CARRY = {"h everywhere": 1, "h into the gates": 1, "h into g": 1, "carry": 0}  # what is left
+BY_G = {"h everywhere": 0, "h into the gates": 1, "h into g": 0, "carry": 1}
+
+
+@pytest.mark.parametrize(
+    ("script", "bias", "recurrent", "a_step", "left"),
+    (
+        ("lstm_imdb", {"i": 20, "o": 20, "f": 1}, {}, 0.7311, BY_CARRY),
+        ("lstm_imdb", {"i": 20, "o": 20, "f": -20}, {"g": 0.9}, 0.9, BY_G),
+        ("gru_imdb", {"z": 3}, {}, 0.9526, BY_CARRY),
+        ("gru_imdb", {"z": -20, "r": 20}, {"g": 0.9}, 0.9, BY_G),
+    ),
+)
+def test_what_is_cut_is_gone_and_the_rest_stays(script, bias, recurrent, a_step, left, monkeypatch):
+    """Word vectors of .001: tanh keeps to its slope of 1 within one part in a thousand a step."""
+    found = norms_by_cut(one_unit(script, bias, recurrent), script, monkeypatch)
+    whole = found["nothing"]
+    assert (whole[0] / whole[-1]) ** (1 / 19) == pytest.approx(a_step, rel=1e-3)
+    for cut, share in left.items():
+        np.testing.assert_allclose(found[cut][:-1], share * whole[:-1], rtol=1e-4, atol=1e-8)
+        # atol: of 0.25 at most, sigmoid(-20) = 2e-9 a step
+        assert found[cut][-1] == pytest.approx(whole[-1])  # word 80 has no step to go back
+
+
+def test_gates_are_a_way_too(monkeypatch):
+    """With h into f alone, what is cut is what comes by way of the gates."""
+    model = one_unit("lstm_imdb", {"i": 20, "o": 20}, {"f": 4}, number=0.05)
+    found = norms_by_cut(model, "lstm_imdb", monkeypatch)
+    assert found["nothing"][0] > 2 * found["h into the gates"][0] > 0
+    np.testing.assert_allclose(found["h into the gates"], found["h everywhere"], rtol=1e-4)
+    np.testing.assert_allclose(found["h into g"], found["nothing"], rtol=1e-4)
+
+
+def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch):
+    ranks, labels = made_up.first_word(80, 12_000, np.random.RandomState(1))
+
+    def measure(model, script, x, y):
+        np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
+        np.testing.assert_array_equal(y, labels[:128])
+        z = model.rnn_2.cell.bias.numpy()[0, :64]
+        return script, set(z.tolist())
+
+    def complete(path, head, keys, rows):
+        assert rows("gru_imdb", 3, "first", "before", 1) == ("gru_imdb", {3})
+
+    monkeypatch.setattr(paths, "measure", measure)
+    monkeypatch.setattr(records, "complete", complete)
+    monkeypatch.setattr(common, "read_npz", lambda path: (None, (ranks[:9], labels[:9])))
+    monkeypatch.setattr(sys, "argv", ["paths", "--data", "x.npz", "--runs", "x"])
+    paths.main()
 
 
 # -------------------------------------------------------------------------------------- the memory
@@ -104,20 +216,20 @@ def counted():
     return x[decided], word[decided]
 
 
-def at_a_half(rows):
-    """The scores at a threshold of 0.5, as numbers() has them."""
-    return {(when, "accuracy"): accuracy for when, accuracy, _ in rows}
+def scores_kept(*given):
+    """What memory.kept() yields: {when: [accuracy at 0.5, at a threshold fitted anew]}."""
+    return {when: scores for when, *scores in memory.kept(*given)}
 
 
 def test_what_is_kept_and_taken_away_of_a_counter():
     """Layer 1 remembers one number, layer 2 nothing: all scores are known."""
     x, word = counted()
     y = (word.sum(axis=1) > 0).astype(int)
-    network, rng = memory.look(handmade.counter(), x), np.random.RandomState(0)
+    network = memory.analyse(handmade.counter(), x)
     assert network.layer == 1
-    units = memory.unit_vectors(rng, 2)
-    found = at_a_half(memory.kept(network, memory.parts(network, units, rng), x, y))
-    found |= numbers(memory.ladder(network, x, y))
+    parts = memory.parts(network, np.random.RandomState(0))
+    found = {when: at_half for when, (at_half, _) in scores_kept(network, parts, x, y).items()}
+    found |= {when: accuracy for when, _, accuracy in memory.ladder(network, x, y)}
     number = word.cumsum(axis=1)  # layer 1 has this number and the word, in steps of .01
     none = np.mean((number[:, -1].mean() > 0) == y)  # what is taken away is set to its mean
     last = np.mean((number.mean() + word[:, -1] > 0) == y)
@@ -126,8 +238,8 @@ def test_what_is_kept_and_taken_away_of_a_counter():
         "other real away": 1, "half away, slow kept": 1, "last word": last, "+ other layer": last,
         "+ rest of layer": last, "without other layer": 1,
     }.items():  # fmt: skip
-        assert found[when, "accuracy"] == pytest.approx(value), when
-    found = numbers(memory.shares(network, units))
+        assert found[when] == pytest.approx(value), when
+    found = numbers(memory.shares(network, np.random.RandomState(0)))
     spread = [a - a.mean(axis=0) for a in (number, word)]
     share = spread[0].var() / sum(a.var() for a in spread)
     assert found["after", "variance slow"] == pytest.approx(share, abs=0.01)
@@ -135,15 +247,28 @@ def test_what_is_kept_and_taken_away_of_a_counter():
     assert found["after", "correlation slow"] == pytest.approx(follows, abs=0.01)
 
 
-def test_the_number_is_taken_away_at_step_40_alone(monkeypatch):
-    x, word = counted()
-    monkeypatch.setattr(memory, "STEP_40", 12)  # of 20
-    network = memory.look(handmade.counter(), x)
-    away = {"slow away": [np.diag([0, 1])], "random away": [np.eye(2)]}
-    y = (word[:, 13:].sum(axis=1) + word[:, :13].sum(axis=1).mean() > 0).astype(int)
-    found = at_a_half(memory.kept(network, away, x, y))
-    assert found["slow away at step 40", "accuracy"] == 1 > found["as trained", "accuracy"]
-    assert found["random away at step 40", "accuracy"] == found["as trained", "accuracy"]
+def test_what_is_kept_is_scored_at_a_half_and_at_a_threshold_fitted_anew(monkeypatch):
+    """A SimpleRNN that counts ups and downs in unit 0; unit 1 is always 0.5, and Dense adds it."""
+    monkeypatch.setattr(memory, "STEP_40", 9)  # the words that count come before it
+    first = [[1, 0]], np.diag([1.0, 0]), [0, np.arctanh(0.5)]
+    second = np.eye(2), np.zeros((2, 2)), [0, 0]
+    dense = [[100.0], [10.0]], [0]
+    model = handmade.network("rnn_layer_imdb", handmade.UPS_AND_DOWNS, *first, *second, *dense)
+    x, y = np.full((8, LENGTH), NOTHING), np.array([0, 0, 1, 1] * 2)
+    x[:, [2, 5]] = np.where(y, UP, DOWN)[:, None]
+    states = [state.numpy() for state in networks.read(model, x)[1]]
+    left = np.array([1.0, 0])
+    network = memory.Network(model, 1, left, left, None, states, None)
+    number, rest = np.diag([1.0, 0]), np.diag([0.0, 1])
+    parts = {"slow away": [rest], "random away": [number], "only slow": [number, 0 * number]}
+    assert scores_kept(network, parts, x, y) == {
+        "as trained": [0.5, 1],  # P is above .5 for all, by the 10 of unit 1
+        "random away": [0.5, 1],  # its mean stays, and it never moves
+        "slow away": [0.5, 0.5],
+        "only slow": [0.5, 0.75],  # the mean of the two matrices
+        "slow away at step 40": [0.5, 0.5],
+        "random away at step 40": [0.5, 1],
+    }
 
 
 def test_the_other_real_directions_and_the_components():
@@ -156,8 +281,8 @@ def test_the_other_real_directions_and_the_components():
     vectors, variances = memory.components(rng.randn(4_000, 3) * (1, 5, 2))
     np.testing.assert_allclose(np.abs(vectors), np.eye(3)[[1, 2, 0]].T, atol=0.05)  # 4,000 draws
     np.testing.assert_allclose(variances, (25, 4, 1), rtol=0.1)
-    for half in memory.halves(rng, 6):
-        assert np.linalg.matrix_rank(half) == 3 and np.allclose(half @ half, half)
+    half = memory.random_half(rng, 6)
+    assert np.linalg.matrix_rank(half) == 3 and np.allclose(half @ half, half)
 
 
 def test_the_verdict_follows_the_number_by_as_much_as_layer_2_remembers(monkeypatch):
@@ -165,8 +290,7 @@ def test_the_verdict_follows_the_number_by_as_much_as_layer_2_remembers(monkeypa
     model = handmade.counter()
     model.rnn_2.cell.recurrent_kernel.assign([[0.5, 0], [0, 0]])
     x = np.random.RandomState(0).choice([UP, DOWN], (40, 80)).astype("i4")
-    states = [np.zeros((1, 1, 2))] * 2
-    left = np.array([1, 0])
+    left, states = np.array([1, 0]), [np.zeros((1, 1, 2))] * 2
     found = numbers(memory.delays(memory.Network(model, 1, left, left, None, states, None), x))
     for lag in memory.LAGS:
         # word t is in the verdict's change at t + lag with .5 ** lag: its share of the deviation
@@ -185,10 +309,11 @@ def test_the_words_that_move_the_number_are_named(sign, monkeypatch):
     model.embedding.embeddings.assign(vectors)
     x[0, 10] = 7  # but once
     network = memory.Network(model, 1, np.array([sign, 0]), None, None, None, None)
-    names = {UP: "up", DOWN: "down", NOTHING: "nothing", 7: "once"}
-    found = list(memory.movers(*memory.movements(network, x), names))
-    assert [quantity for _, quantity, _ in found] == ["moved by down", "moved by up"]
-    assert [value for *_, value in found] == pytest.approx([-0.01, 0.01], rel=0.05)
+    words = {UP: "up", DOWN: "down", NOTHING: "nothing", 7: "once"}
+    assert list(memory.movers(*memory.movements(network, x), words)) == [
+        ("after", "moved by down", pytest.approx(-0.01, rel=0.05)),
+        ("after", "moved by up", pytest.approx(0.01, rel=0.05)),
+    ]
 
 
 # --------------------------------------------------------------------------------------- the gates
@@ -206,7 +331,7 @@ def test_the_words_of_the_toy():
 def test_the_value_of_a_word_elsewhere_is_the_mean_where_it_stands_plain():
     x = np.array([[4, 5, 4], [5, 4, 6]])
     plain = np.array([[True, True, False], [True, True, False]])
-    values = np.arange(6.0).reshape(2, 3, 1)
+    values = np.array([0.0, 1, 9, 3, 4, 5]).reshape(2, 3, 1)
     expected = [[[2], [2], [2]], [[2], [2], [0]]]  # of 4: 0 and 4; of 5: 1 and 3; 6 has none
     np.testing.assert_array_equal(gates.elsewhere(values, x, plain), expected)
 
@@ -217,19 +342,16 @@ def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere(
     x[0, 5], x[1, [5, 8, 9]] = UP, (UP, DOWN, DOWN)
     opinion, y = x != NOTHING, np.array([1, 1])
     turned = opinion & [[False], [True]]
-    found = numbers(gates.held(model, x, y, {"turned": turned, "plain": opinion & ~turned}, "ifo"))
-    scores = {letters: found[f"{letters} held at turned", 1, "accuracy"] for letters in "ifog"}
-    assert scores == {
-        "i": 1,
-        "f": 0,
-        "o": 0,
-        "g": 1,
-    }  # i or g: no downs; f: what was before is lost
+    kinds = {"turned": turned, "plain": opinion & ~turned}
+    found = numbers(gates.scores_held(model, x, y, kinds, "ifo"))
+    # with i or g at 0 no downs are counted; with f or o what was before is lost
+    for letters, score in {"i": 1, "f": 0, "o": 0, "g": 1, "ifog": 0}.items():
+        assert found[f"{letters} held at turned", 1, "accuracy"] == score
     assert found["ifog held at turned", 1, "accuracy"] == found["g held at turned", 2, "accuracy"]
     assert len(found) == 24 and {found[key] for key in found if "plain" in key[0]} == {1}
 
 
-def test_gates_by_kind_scores_by_review_and_the_spread():
+def test_gates_by_kind_and_scores_by_review():
     layer = {"i": np.arange(8.0).reshape(2, 4, 1), "g": np.zeros((2, 4, 1))}
     chosen = np.array([[True, False, False, True], [False, False, False, True]])
     assert list(gates.by_kind([layer], {"not": chosen}, "i")) == [
@@ -243,7 +365,7 @@ def test_gates_by_kind_scores_by_review_and_the_spread():
 def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
     model, x = handmade.lstm(), handmade.three_reviews()
     fixed = {(when, layer): steps for when, layer, steps in gates.fixed(model, x, "ifo")}
-    assert set(fixed) == {
+    assert fixed.keys() == {
         (f"gates {letters} at mean", layer) for letters in ("i", "f", "o", "ifo")
         for layer in (0, 1, 2)
     } | {("gates ifo at start", 0)}  # fmt: skip
@@ -257,41 +379,138 @@ def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
     assert float(states[0, -1, 1]) == pytest.approx(c, abs=1e-6)
 
 
+def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
+    """An LSTM that counts in the place of the trained one. Its gates stand at 1."""
+    x, y = handmade.three_reviews(), np.array([1, 0, 0])
+    monkeypatch.setattr(common, "read_npz", lambda path: (None, (x, y)))
+    monkeypatch.setattr(networks, "trained", lambda *of: handmade.lstm())
+    found = numbers(gates.imdb("lstm_imdb", 0, SimpleNamespace(data="", runs="")))
+    for when, f in ("before", networks.UNTRAINED["f"]), ("after", 1):
+        for of in "mean", "p10", "p90":
+            assert found[when, 1, f"gate f {of}"] == pytest.approx(f, abs=0.02)
+    scores = {when: value for (when, _, quantity), value in found.items() if quantity == "accuracy"}
+    held = [f"gates {letters} at mean" for letters in ("i", "f", "o", "ifo")]
+    assert scores == dict.fromkeys(["as trained", *held, "gates ifo at start"], 1)
+
+
+# ------------------------------------------------------------------------------ the word "verdict"
+RANKS = {word: rank for rank, word in enumerate(made_up.WORDS, start=1)}
+VERDICT, GOOD, BAD, OTHER = (
+    RANKS[w] + common.INDEX_FROM for w in (made_up.MARKER, "good", "bad", made_up.WORDS[30])
+)
+MARKED = np.array([[OTHER, GOOD, OTHER, VERDICT, BAD, OTHER],
+                   [BAD, OTHER, VERDICT, GOOD, BAD, OTHER]])  # fmt: skip
+
+
+@pytest.fixture
+def marking():
+    """One unit: i opens at the marker alone (vector (1, 1)), where g is 1; f keeps c to the end."""
+    vectors = {VERDICT: [1, 1], GOOD: [0, 0, 1], BAD: [0, 0, -1]}
+    kernel = [40, 0, 0, 0], [0, 0, 40, 0], [0, 0, 0, 5]  # columns: i, f, g, o
+    first = kernel, np.zeros((1, 4)), [-20, 20, 0, 0]
+    second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
+    return handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
+
+
+def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(marking, monkeypatch):
+    values = marker.ordinary(marking, MARKED, MARKED)
+    at_bad = 1 / (1 + np.exp(5))  # as in the second review, where BAD follows no marker
+    assert values["o"][[0, 1], [4, 3], 0] == pytest.approx([at_bad, 1 - at_bad], abs=1e-6)
+    assert values["i"][0, 3, 0] == pytest.approx(0, abs=1e-6)  # the marker as if it said nothing
+    layers, hold_at_mean = [], networks.hold_at_mean
+    watched = lambda *of, **at: layers.append(at["layers"]) or hold_at_mean(*of, **at)  # noqa: E731
+    monkeypatch.setattr(networks, "hold_at_mean", watched)
+    found = numbers(marker.measure(marking, "lstm_imdb", MARKED, np.array([1, 1]), MARKED))
+    assert found["nothing", ""] == 1 and layers == [(1,)] * 6
+    for letters, scores in dict(i=[0, 1, 0], g=[0, 1, 0], f=[1, 1, 1], o=[1, 1, 1],
+                                ifo=[0, 1, 0], ifog=[0, 1, 0]).items():  # fmt: skip
+        assert [found[letters, at] for at in ("marker", "after", "both")] == scores
+    # at every word its mean: of i, over five words of which one has 1; g is then the marker's own
+    assert found["i", "every word"] == found["g", "every word"] == 1
+
+
+def test_a_network_is_trained_once_and_then_read_from_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(marker, "EPOCHS", 1)
+    (x, y), (x_test, y_test) = networks.made_up_reviews("marker", 10, 0, 256)
+    path = tmp_path / "marker.weights.h5"
+    arguments = "gru_imdb", 0, ((x, y), (x_test[:64], y_test[:64])), path
+    first = marker.train(*arguments).get_weights()
+    monkeypatch.setattr(networks, "train", None)
+    for a, b in zip(first, marker.train(*arguments).get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+# --------------------------------------------------------------------------- the order of the words
+SHORT = [0, 0, 0, common.START, 11, 12, common.OOV, 14, 15]  # five words, one of them rare
+LONG = list(range(11, 20))
+
+
+def test_words_change_places_in_their_review_behind_the_padding():
+    def reordered(order, n):
+        x = np.array([SHORT] * n + [LONG] * n, np.int32)
+        new = shuffle.reorder(x, shuffle.ORDERS[order], np.random.RandomState(0))
+        assert new.dtype == np.int32
+        np.testing.assert_array_equal(np.sort(new), np.sort(x))  # each review has its own words
+        return new.tolist()
+
+    assert reordered("as they are", 1) == [SHORT, LONG]
+    assert reordered("neighbours exchanged", 1) == [
+        [0, 0, 0, common.START, 12, 11, 14, common.OOV, 15], [12, 11, 14, 13, 16, 15, 18, 17, 19],
+    ]  # fmt: skip
+    rows = reordered("shuffled", 200)
+    assert {tuple(row[:4]) for row in rows[:200]} == {tuple(SHORT[:4])}
+    first = np.bincount([row[0] for row in rows[200:]])[11:]  # each word is the first in some
+    assert len(first) == 9 and (first > 5).all()  # 22 of 200 expected, 5 is four deviations below
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    (
+        (lambda x: x.max(axis=1) > 15, {"neighbours exchanged": (0.5, 1), "shuffled": (0.5, 1)}),
+        (lambda x: x[:, -2] > x[:, -1], {"neighbours exchanged": (1, 0)}),
+    ),
+)
+def test_a_bag_of_words_loses_nothing_and_an_order_of_two_words_everything(verdict, expected):
+    """By the largest word half is right, always; by the last two, exchanged, all turns right."""
+    x, y = np.array([[11, 12, 13, 16], [11, 14, 12, 13]], np.int32), np.array([1, 1])
+    model = SimpleNamespace(predict=lambda x, **_: verdict(x)[:, None].astype(float))
+    scores = {order: tuple(pair) for order, *pair in shuffle.measure(model, x, y, 0)}
+    assert scores["as they are"][1] == 1
+    assert expected.items() <= scores.items()
+
+
 # --------------------------------------------------------------------------------- the first epoch
-def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_epoch(monkeypatch):
-    norms = np.arange(160.0).reshape(2, 80)
-    monkeypatch.setattr(networks, "gradient_norms", lambda model, x, y: norms * callback.step)
-    callback = first_epoch.Gradient(None, None, steps=20)
-    callback.set_model(None)
-    callback.on_train_begin()
-    for batch in range(45):  # two epochs and a quarter
-        callback.on_train_batch_end(batch)
-    expected = {
-        f"gradient {word} after {tenth} tenths": 2 * tenth * norms[:, word - 1].mean()
+def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_epochs(monkeypatch):
+    """Of reviews whose last 20 words are their own, and the others those of another review."""
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 80)
+    monkeypatch.setattr(networks.load, "__defaults__", (None, 1))  # units
+    x = np.repeat(np.arange(4, 2_564, dtype="i4"), 80).reshape(-1, 80)  # 20 batches
+    x[::2, :40] = common.PAD
+    y, train, noted = np.arange(len(x)) % 2, networks.train, []
+
+    def watched(model, splits, *settings):
+        assert settings[:3] == (2, 0.001, 4)  # seed, rate, epochs
+        for mixed, labels in splits:
+            n = len(labels)
+            np.testing.assert_array_equal(mixed[:, 60:], x[:n, 60:])
+            np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(x[:n], axis=0))
+            assert (mixed[:, 59] != x[:n, 59]).mean() > 0.98  # one of n meets itself
+            np.testing.assert_array_equal(labels, y[:n])
+        return train(model, splits, *settings)
+
+    def norms(model, x, y):
+        noted.append((len(x), x.min() > common.PAD, int(model.optimizer.iterations)))
+        return np.arange(160.0).reshape(2, 80) * len(noted)
+
+    monkeypatch.setattr(networks, "train", watched)
+    monkeypatch.setattr(networks, "gradient_norms", norms)
+    rows = numbers(first_epoch.train("last 20", 2, ((x, y), (x[:1_300], y[:1_300]))))
+    assert noted == [(512, True, 2 * tenth) for tenth in range(11)]
+    assert 0 <= rows.pop("accuracy 1") <= 1 and rows.pop("loss 1") > 0
+    assert rows == {
+        f"gradient {word} after {tenth} tenths": (tenth + 1) * (word - 1 + 40)
         for tenth in range(11) for word in first_epoch.AT
     }  # fmt: skip
-    assert dict(callback.rows) == expected and len(callback.rows) == len(expected)
-
-
-def test_the_first_of_four_epochs_at_a_rate_that_falls_by_the_training_sets_batches(monkeypatch):
-    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 80)
-    trained = {}
-
-    def fit(model, data, epochs, rate, callbacks):
-        trained.update(steps=[len(split) for split in data], epochs=epochs, rate=rate)
-        trained.update(callback=callbacks[0])
-        return {"val_accuracy": [0.8], "val_loss": [0.5]}
-
-    monkeypatch.setattr(networks, "load", lambda script, seed: None)
-    monkeypatch.setattr(networks, "fit", fit)
-    x = np.tile(np.arange(4, 84, dtype="i4"), (25_600, 1))  # 200 batches: four epochs are 800 steps
-    x[::2, :40] = common.PAD  # only the others fill all 80 places
-    y = np.arange(len(x)) % 2
-    rows = first_epoch.train("everywhere", 2, ((x, y), (x[:1_300], y[:1_300])))
-    assert [row[:2] for row in rows] == [("accuracy 1", 0.8), ("loss 1", 0.5)]
-    assert trained["epochs"] == 1 and trained["steps"] == [200, 2]
-    assert [float(trained["rate"](n)) for n in (0, 200, 800)] == pytest.approx([1e-3, 7.5e-4, 0])
-    assert trained["callback"].x.min() > common.PAD and trained["callback"].y.tolist() == [1] * 512
 
 
 # ----------------------------------------------------------------------------------------- the CSVs
@@ -301,26 +520,26 @@ def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path, ca
 
     def measure(name, seed):
         asked.append(name)
+        yield "a, b", np.float32(1 / 3)
         if name in errors:
             raise errors[name]
-        yield "a, b", np.float32(1 / 3)
         yield "c", 7
 
     def complete(*names):
         asked.clear()
-        head = ("name", "seed", "of", "value")
+        head = ("name", "seed", "of", "value", "machine")
         records.complete(path, head, [(name, 0) for name in names], measure)
-        return path.read_text().splitlines()
+        return path.read_text().replace(records.machine(), "PC").splitlines()
 
     with pytest.raises(KeyboardInterrupt):
         complete("one", "stops", "two")
-    lines = ["name,seed,of,value", 'one,0,"a, b",0.33333', "one,0,c,7"]
+    lines = ["name,seed,of,value,machine", 'one,0,"a, b",0.33333,"PC"', 'one,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
     assert "untrained, 0: left out, a file is missing" in capsys.readouterr().out
     del errors["untrained"]  # now it is trained
-    lines += ['untrained,0,"a, b",0.33333', "untrained,0,c,7"]
+    lines += ['untrained,0,"a, b",0.33333,"PC"', 'untrained,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
-    assert records.finished(path, (), 1) == {("name",), ("one",), ("untrained",)}
+    assert records.finished(path, (), 2) == {("name", "seed"), ("one", "0"), ("untrained", "0")}
 
 
 def test_a_machine_has_a_name():

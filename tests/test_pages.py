@@ -1,6 +1,5 @@
 """What the pages say exists: commands, flags, files, links, figures. Each against its source."""
 
-import csv
 import functools
 import importlib
 import inspect
@@ -14,7 +13,7 @@ import common
 import keras
 import pytest
 from conftest import LAST_LINE, ROOT, SCRIPTS, call
-from docs.measure import tables
+from docs.measure import lookup, tables
 from pages import (
     CHINESE,
     LANGUAGES,
@@ -52,16 +51,9 @@ def help_of(name):
     return call(name, "--help").stdout
 
 
-def runs(**values):
-    """The rows of runs.csv with these values: as {column: text} each, one at least."""
-    with open(ROOT / "docs/measure/runs.csv", newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if values.items() <= row.items()]
-    assert rows, values
-    return rows
-
-
-def text_of(language):
-    return "\n".join(LANGUAGES[language].values())
+def text_of(*patterns):
+    paths = [path for pattern in patterns for path in ROOT.glob(pattern)]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 # ----------------------------------------------------------------------------- files and links
@@ -88,9 +80,7 @@ def test_every_file_named_exists(page):
 
 
 def test_every_page_that_a_program_names_exists():
-    programs = [*ROOT.glob("*.py"), *ROOT.glob("docs/*/*.py")]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in programs)
-    names = set(re.findall(r"[\w./-]*\w\.md\b", text))
+    names = set(re.findall(r"[\w./-]*\w\.md\b", text_of("*.py", "docs/*/*.py")))
     assert len(names) >= 3 and [name for name in names if not (ROOT / name).is_file()] == []
 
 
@@ -151,21 +141,12 @@ def test_every_command_is_one_that_its_program_accepts(place, tmp_path, capsys):
 
 
 @each_page
-def test_every_flag_exists(page):
-    tools = [*ROOT.glob("docs/tools/*.py"), *ROOT.glob("docs/measure/*.py")]
-    known = flags_of(help_of("gru_imdb")) | {"--pre", "--no-index"}  # of pip, of git diff
-    known |= set().union(*(flags_of(path.read_text(encoding="utf-8")) for path in tools))
-    assert flags_of(PAGES[page]) <= known
-
-
-@each_page
-def test_every_variable_of_the_environment_is_one_that_something_reads(page):
-    sources = [*ROOT.glob("*.py"), *ROOT.glob("tests/*.py"), ROOT / ".ci/run"]
-    known = "\n".join(
-        path.read_text(encoding="utf-8") for path in sources if path.stem != "test_pages"
-    )
+def test_every_flag_and_every_variable_of_the_environment_is_one_that_something_reads(page):
+    known = flags_of(help_of("gru_imdb") + text_of("docs/tools/*.py", "docs/measure/*.py"))
+    assert flags_of(PAGES[page]) <= known | {"--pre", "--no-index"}  # of pip, of git diff
+    sources = text_of("*.py", "tests/conftest.py", ".ci/run")
     names = set(re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", PAGES[page]))
-    assert [name for name in names if not re.search(rf"\b{name}\b", known)] == []
+    assert [name for name in names if not re.search(rf"\b{name}\b", sources)] == []
 
 
 def test_every_program_has_a_command_somewhere():
@@ -199,12 +180,9 @@ def test_help_is_the_same_but_for_the_name_and_names_the_page_of_the_flags(name)
 @each_language
 def test_the_table_of_flags_has_the_flags_defaults_and_ranges_of_the_parser(language, tmp_path):
     options = parse("lstm_imdb.py", [], tmp_path)._option_string_actions
-    rows = [
-        row.strip("|\n").split("|")
-        for table in re.findall(r"(?:^\|.*\n)+", text_of(language), re.M)
-        if "\n| `--epochs" in table
-        for row in re.findall(r"^\| `--.*\n", table, re.M)
-    ]
+    tables = re.findall(r"(?:^\|.*\n)+", "\n".join(LANGUAGES[language].values()), re.M)
+    (table,) = [table for table in tables if "\n| `--epochs" in table]
+    rows = [row.strip("|").split("|") for row in re.findall(r"^\| `--.*", table, re.M)]
     named = [re.findall(r"--[a-z-]+", row[0]) for row in rows]
     assert {flag for flags in named for flag in flags} | {"--help", "-h"} == set(options)
     for flags, (_, text, *_) in zip(named, rows):
@@ -219,7 +197,7 @@ def test_the_table_of_flags_has_the_flags_defaults_and_ranges_of_the_parser(lang
 @each_language
 def test_the_rate_at_the_end_of_a_short_run_is_the_schedules(language, tmp_path):
     form = r"`(--subset (\d+) --epochs (\d+))` ?(?:ends at|结束时还有) `?(0\.\d+)"
-    ((flags, n, epochs, rate),) = re.findall(form, text_of(language))
+    ((flags, n, epochs, rate),) = re.findall(form, "\n".join(LANGUAGES[language].values()))
     args = common.parse_args("lstm_imdb.py", [*flags.split(), "--data", "toy"])
     steps = math.ceil(int(n) / args.batch_size)
     falling = common.linear_decay(args, range(steps))
@@ -231,7 +209,7 @@ def test_a_default_in_a_sentence_is_the_tools(page, tmp_path):
     """As in: `--test-share`, 0.2; those of the scripts stand in the table."""
     tool = parse("docs/tools/own_data.py", ["a.csv", "--out", "a.npz"], tmp_path)
     defaults = {flag: action.default for flag, action in tool._option_string_actions.items()}
-    for flag, number in re.findall(r"`(--[a-z-]+)`[,，] ?([\d.]+)(?=[;；)）])", PAGES[page]):
+    for flag, number in re.findall(r"`(--[a-z-]+)`[,，]\s?([\d.]+)(?=[;；)）])", PAGES[page]):
         assert float(number) == defaults[flag], flag
 
 
@@ -271,8 +249,7 @@ def test_a_number_of_the_code_is_the_same_in_every_page(form):
 def test_the_scores_of_the_exercises_are_those_of_the_csv(language):
     page, start, n = {"English": ("docs/exercises.md", "**Seen.** ", 0),
                      "Chinese": ("docs/zh-CN/exercises.md", "实测", 1)}[language]  # fmt: skip
-    text = " ".join(PAGES[page].split())
-    rows = list(tables.exercises())
+    text, rows = " ".join(PAGES[page].split()), list(tables.exercises())
     assert len(rows) == 17  # all but loop or unroll, and the task that is made up
     for names, score, before in rows:
         number = names[n].split(".")[0]
@@ -280,33 +257,31 @@ def test_the_scores_of_the_exercises_are_those_of_the_csv(language):
         assert score[n] in section and before[n] in section, number
 
 
-def test_the_scores_of_averaging_are_those_of_the_csv():
-    for experiment in "exercise 12", "exercise 12, pairs":
-        accuracy = [float(row["accuracy"]) for row in runs(experiment=experiment)]
-        english, chinese = tables.percent([statistics.mean(accuracy)])
-        assert english in PAGES["README.md"] and chinese in PAGES["docs/zh-CN/guide.md"]
+@pytest.mark.parametrize("experiment", ["exercise 12", "exercise 12, pairs"])
+def test_the_scores_of_averaging_are_those_of_the_csv(experiment):
+    english, chinese = tables.percent([statistics.mean(lookup.scores(experiment))])
+    assert english in PAGES["README.md"] and chinese in PAGES["docs/zh-CN/guide.md"]
 
 
 # ------------------------------------------------------------------------------- sample outputs
 
 
-def samples():
-    return [(page, block) for page, text in PAGES.items() for block in blocks(text, "text")]
+SAMPLES = [block for text in PAGES.values() for block in blocks(text, "text")]
 
 
 def test_a_score_in_a_last_line_is_a_row_of_the_results():
-    form = r"(\w+): test accuracy ([\d.]+) \((\d+)/(\d+)\), loss ([\d.]+), .*?seed (\d+)"
+    form = r"(\w+): test accuracy ([\d.]+) \((\d+)/(\d+)\), loss ([\d.]+), (?:.*?seed (\d+))?"
     lines = {line for text in PAGES.values() for line in re.findall(form, text)}
     assert lines
     for script, accuracy, right, n, loss, seed in lines:
         assert float(accuracy) == round(int(right) / int(n), 4)
         if n == "25000":
-            (row,) = runs(experiment="as it is", script=script, seed=seed)
+            (row,) = lookup.rows("runs", experiment="as it is", script=script, seed=seed or "0")
             assert (row["right"], row["loss"], row["accuracy"]) == (right, loss, accuracy)
 
 
 def test_the_sample_of_a_run_is_what_a_run_prints(capsys):
-    runs = [block for _, block in samples() if "Model: " in block]
+    runs = [block for block in SAMPLES if "Model: " in block]
     assert len(runs) >= 2
     for block in runs:
         line = LAST_LINE.fullmatch(block.splitlines()[-1])
@@ -321,17 +296,13 @@ def test_the_sample_of_a_run_is_what_a_run_prints(capsys):
 
 
 def test_the_sample_of_a_reading_is_the_same_everywhere_and_its_bars_and_verdict_are_right():
-    readings = {}
-    for page, block in samples():
-        if "P(positive)" not in block:
-            continue
-        form = r"(.+)\n((?:  \S+ .*\|\n)+)  (positive|negative): P\(positive\) = ([\d.]+)"
-        for text, rows, verdict, p in re.findall(form, block):
-            assert readings.setdefault(text, rows) == rows, (page, text)
-            lines = re.findall(r"^  (\S+) +([\d.]+) \|(#*) *\|$", rows, re.M)
-            assert [word for word, *_ in lines] == common.tokenize(text)
-            assert all(len(bar) == round(20 * float(number)) for _, number, bar in lines)
-            assert lines[-1][1] == p and verdict == ("positive" if float(p) > 0.5 else "negative")
+    readings, form = {}, r"(.+)\n((?:  \S+ .*\|\n)+)  (positive|negative): P\(positive\) = ([\d.]+)"
+    for text, rows, verdict, p in re.findall(form, "\n".join(SAMPLES)):
+        assert readings.setdefault(text, rows) == rows, text
+        lines = re.findall(r"^  (\S+) +([\d.]+) \|(#*) *\|$", rows, re.M)
+        assert [word for word, *_ in lines] == common.tokenize(text)
+        assert all(len(bar) == round(20 * float(number)) for _, number, bar in lines)
+        assert lines[-1][1] == p and verdict == ("positive" if float(p) > 0.5 else "negative")
     assert len(readings) >= 2
 
 

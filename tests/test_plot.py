@@ -71,22 +71,24 @@ def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, t
     assert "second.csv" in text and ascii(log.stem)[1:-1] in text
 
 
+def refused(log, out, words):
+    with pytest.raises(SystemExit) as end:
+        plot.main([str(log), "--out", str(out)])
+    assert end.value.code.startswith(f"error: {words}")
+
+
 @pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0"])
 def test_what_is_no_log_is_one_line(tmp_path, content):
-    path = tmp_path / "log.csv"
+    path, out = tmp_path / "log.csv", tmp_path / "c.png"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(SystemExit) as end:
-        plot.main([str(path), "--out", str(tmp_path / "c.png")])
-    assert end.value.code.startswith(f"error: {path} is no table that --log wrote")
-    assert not (tmp_path / "c.png").exists()
+    refused(path, out, f"{path} is no table that --log wrote")
+    assert not out.exists()
 
 
-def test_a_picture_that_cannot_be_written_is_one_line(log, tmp_path):
-    for out in tmp_path / "none" / "c.png", tmp_path / "c.doc":
-        with pytest.raises(SystemExit) as end:
-            plot.main([str(log), "--out", str(out)])
-        assert end.value.code.startswith("error: ")
+@pytest.mark.parametrize("name", ["none/c.png", "c.doc"])
+def test_a_picture_that_cannot_be_written_is_one_line(log, tmp_path, name):
+    refused(log, tmp_path / name, "")
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])

@@ -2,6 +2,9 @@
 
 import csv
 import os
+import runpy
+import sys
+from unittest import mock
 
 import averaged
 import common
@@ -9,7 +12,7 @@ import keras
 import numpy as np
 import predict
 import pytest
-from conftest import ROOT, call, last_line, parsed, python, refused, write_npz
+from conftest import ROOT, call, parsed, refused, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
@@ -38,6 +41,13 @@ def run(trained, table, out, *flags, script=averaged.__file__):
     return call("predict", *named, "--units", "4", *flags)
 
 
+def judged(*arguments, encoding="utf-8"):
+    """Run it, which must go well -> what it prints, and the table that it writes."""
+    result = run(*arguments)
+    assert result.returncode == 0, result.stderr
+    return result.stdout, read(arguments[2], encoding)
+
+
 def write(path, rows, names=("id", "评论", "标签"), encoding="utf-8"):
     with open(path, "w", encoding=encoding, newline="") as file:
         csv.writer(file).writerows([names, *rows])
@@ -52,25 +62,21 @@ def read(path, encoding="utf-8"):
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
 def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding):
     path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
-    result = run(trained, path, out, "--encoding", encoding)
-    assert result.returncode == 0, result.stderr
-    names, *rows = read(out, encoding)
+    said, (names, *rows) = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
     assert names == ("id", "评论", "标签", "P(positive)", "verdict")
     assert [row[:3] for row in rows] == TABLE
     model = averaged.SentimentClassifier(4)
     model.build((None, 80))
     model.load_weights(trained[1])
     ranks = [[1], [2, 2, 3], [], [9_999, 9_999, 3], [1] * 100]
-    x = common.encode(ranks)
-    expected = model(x, training=False).numpy()[:, 0]
-    for (*_, p, verdict), review, probability in zip(rows, ranks, expected):
-        if not review:
-            assert (p, verdict) == ("", "")
+    for (*_, p, verdict), review, expected in zip(rows, ranks, model(common.encode(ranks))[:, 0]):
+        if review:
+            assert float(p) == pytest.approx(float(expected), abs=2e-6)  # six places are written
+            assert verdict == ("positive" if expected > 0.5 else "negative")
         else:
-            assert float(p) == pytest.approx(probability, abs=2e-6)  # six places are written
-            assert verdict == ("positive" if probability > 0.5 else "negative")
-    assert "1 rows have no word" in result.stdout
-    assert "105 of 107 words are known to the network" in result.stdout
+            assert (p, verdict) == ("", "")
+    assert "1 rows have no word" in said
+    assert "105 of 107 words are known to the network" in said
 
 
 @pytest.mark.parametrize(
@@ -110,28 +116,26 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
 def test_labels_are_those_of_own_data(trained, tmp_path, labels, flags, matrix):
     rows = [(str(i), "好", label) for i, label in enumerate(labels.split())]
     path = write(tmp_path / "t.csv", [*rows, ("9", "好", "")])
-    result = run(trained, path, tmp_path / "o.csv", *flags)
-    assert result.returncode == 0, result.stderr
-    assert ("judged positive" in result.stdout) == matrix
+    assert ("judged positive" in judged(trained, path, tmp_path / "o.csv", *flags)[0]) == matrix
 
 
-def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path):
-    for names, rows in (
-        (("review", "x"), [("so, 好", "1"), ("坏", "2")]),
-        (("text",), [("so, 好",), ("坏",), ("a; b",)]),
-    ):
-        path = write(tmp_path / "t.csv", rows, names)
-        result = run(trained, path, tmp_path / "o.csv")
-        assert result.returncode == 0 and "judged" not in result.stdout, result.stderr
-        assert [row[:-2] for row in read(tmp_path / "o.csv")] == [names, *rows]
-    (tmp_path / "t.csv").write_text("text\nso, good, and so on\nbad\n")  # it quotes nothing
-    assert run(trained, tmp_path / "t.csv", tmp_path / "o.csv").returncode == 0
-    assert [row[0] for row in read(tmp_path / "o.csv")[1:]] == ["so, good, and so on", "bad"]
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("review", "x"), ("so, 好", "1"), ("坏", "2")],
+        [("text",), ("so, 好",), ("坏",), ("a; b",)],
+    ],
+)
+def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path, rows):
+    path = write(tmp_path / "t.csv", rows[1:], rows[0])
+    said, table = judged(trained, path, tmp_path / "o.csv")
+    assert "judged" not in said and [row[:-2] for row in table] == rows
 
 
 @pytest.mark.parametrize(
     "text, asks",
     [
+        ("text\nso, good, and so on\nbad\n", False),  # it quotes nothing
         ('text\n"so\nbad"\nso\n', True),  # any line could be a row
         ('id,text\n1,"so, good\n2,bad"\n', True),
         ('id,text\n1,"so\ngood, or\nbad"\n', True),
@@ -144,15 +148,14 @@ def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path):
 def test_without_labels_line_breaks_that_a_row_could_follow_are_asked_about(
     trained, tmp_path, text, asks
 ):
-    path, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    path, out, flags = tmp_path / "t.csv", tmp_path / "o.csv", ()
     path.write_text(text)
-    result = run(trained, path, out)
     if asks:
-        refused(result, "line 2", "--quoted", "--unquoted")
+        refused(run(trained, path, out), "line 2", "--quoted", "--unquoted")
         assert not out.exists()
-        result = run(trained, path, out, "--quoted")
-    assert result.returncode == 0, result.stderr
-    assert [row[:-2] for row in read(out)] == read(path)
+        flags = ("--quoted",)
+    table = judged(trained, path, out, *flags)[1]
+    assert [",".join(row[:-2]) for row in table] == [",".join(row) for row in read(path)]
 
 
 def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
@@ -191,26 +194,33 @@ def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
 
 def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp_path, monkeypatch):
     path, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
-    assert run(trained, path, out).returncode == 0
-    first = out.read_bytes()
+    judged(trained, path, out)
+    first, names = out.read_bytes(), sorted(os.listdir(tmp_path))
     write(path, TABLE[:2])
-    names = sorted(os.listdir(tmp_path))
     for place in (predict, "verdict"), (os, "replace"):
         with monkeypatch.context() as patch:
-            patch.setattr(*place, lambda *_: (_ for _ in ()).throw(OSError("no space left")))
+            patch.setattr(*place, mock.Mock(side_effect=OSError("no space left")))
             refused(run(trained, path, out), f"cannot write {out}: no space left")
         assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
-    assert run(trained, path, out).returncode == 0 and len(read(out)) == 3
+    assert len(judged(trained, path, out)[1]) == 3
     for content in b"", b"a,b\n1,2\n", b"verdict\n", path.read_bytes(), b"\xff\0,":
         out.write_bytes(content)
-        result = run(trained, path, out)
-        assert result.returncode == 2 and "not from this program" in last_line(result.stderr)
+        refused(run(trained, path, out), "not from this program", status=2)
         assert out.read_bytes() == content
-    result = run(trained, path, path)
-    assert result.returncode == 2 and read(path)[1:] == TABLE[:2]
+    refused(run(trained, path, path), status=2)
+    assert read(path)[1:] == TABLE[:2]
 
 
 @pytest.mark.parametrize("tool", sorted((ROOT / "docs/tools").glob("*.py")), ids=lambda p: p.stem)
-def test_a_tool_starts_from_any_folder(tool, tmp_path):
-    result = python(tool, "--help", cwd=tmp_path)
-    assert (result.returncode, result.stderr) == (0, "") and "usage:" in result.stdout
+def test_a_tool_starts_from_any_folder(tool, tmp_path, monkeypatch, capsys):
+    ours = {str(ROOT / folder) for folder in ("", "tests", "docs/tools")}
+    paths = [str(tool.parent), *(path for path in sys.path if path not in ours)]
+    for name, value in ("path", paths), ("argv", [str(tool), "--help"]):
+        monkeypatch.setattr(sys, name, value)
+    for name in "common", "own_data":  # are found anew
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with mock.patch.dict(os.environ), pytest.raises(SystemExit) as end:
+        runpy.run_path(str(tool), run_name="__main__")
+    out, err = capsys.readouterr()
+    assert (end.value.code, err) == (0, "") and "usage:" in out

@@ -51,10 +51,10 @@ def tiny_run(tmp_path_factory):
     """
 
     def run(name, folder):
-        write_npz(folder / "my.npz")
+        write_npz(folder / "My.npz")
         (folder / "keras").mkdir()
         (folder / "keras" / "keras.json").write_text(KERAS_JSON[name])
-        flags = "--data my.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
+        flags = "--data My.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
         asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1", KERAS_HOME=str(folder / "keras"))
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
@@ -71,13 +71,13 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     line = parsed(result)
     score = f"{int(line['right']) / 20:.4f} ({line['right']}/20), loss {float(line['loss']):.4f}"
     assert last_line(result.stdout).startswith(f"{name}: test accuracy {score}, 2 epochs in ")
-    assert line["seed"] == "0" and line["data"] == "my.npz"
-    assert result.stdout.startswith("data my.npz: 30 training, 20 test reviews\n")
+    assert line["seed"] == "0" and line["data"] == "My.npz"
+    assert result.stdout.startswith("data My.npz: 30 training, 20 test reviews\n")
     assert "1,000,000" in result.stdout and f"{int(line['parameters']):,}" in result.stdout
     assert "?" not in result.stdout and result.stderr == ""
     # into a file or a pipe: one line an epoch, no bar, no colours
     assert result.stdout.count("val_accuracy") == 2 and not set("\b\r\x1b") & set(result.stdout)
-    assert sorted(path.name for path in folder.iterdir()) == ["keras", "my.npz", "w.weights.h5"]
+    assert sorted(path.name for path in folder.iterdir()) == ["My.npz", "keras", "w.weights.h5"]
     assert [path.read_text() for path in (folder / "keras").iterdir()] == [KERAS_JSON[name]]
 
 
@@ -86,7 +86,7 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
 def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name, tiny_run):
     result, folder = tiny_run(name)
     line = parsed(result)
-    with np.load(folder / "my.npz", allow_pickle=True) as file:  # written by this test
+    with np.load(folder / "My.npz", allow_pickle=True) as file:  # written by this test
         reviews, labels = file["x_test"], file["y_test"]
     rows = []
     for review in reviews:
@@ -112,7 +112,7 @@ def test_the_last_line_is_what_numpy_makes_of_the_weights_and_the_test_set(name,
 def test_load_gives_the_score_that_was_saved(name, tiny_run, monkeypatch):
     monkeypatch.setattr(common, "BAR", 0)
     result, folder = tiny_run(name)
-    flags = ("--data", folder / "my.npz", "--units", "4", "--load", folder / "w.weights.h5")
+    flags = ("--data", folder / "My.npz", "--units", "4", "--load", folder / "w.weights.h5")
     with untraced(length=80), keras_calls("compile", "evaluate") as calls:
         loaded = parsed(call(name, *flags))
     assert loaded["done"] == "loaded from w.weights.h5"
@@ -174,7 +174,7 @@ def rows_of(dataset):
 @pytest.fixture(scope="module", params=[*SCRIPTS, "baseline"])
 def program(request, tmp_path_factory):
     """A program's run of two epochs of IMDB or more up to fit(), in which IMDB has ten reviews."""
-    path = write_npz(tmp_path_factory.mktemp("program") / "my.npz")
+    path = write_npz(tmp_path_factory.mktemp("program") / "My.npz")
     flags = "--subset 25 --batch-size 7 --epochs 3 --units 6 --learning-rate 0.02"
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
@@ -230,7 +230,7 @@ def test_fit_has_the_training_reviews_the_test_reviews_and_what_the_flags_say(pr
     assert (rows == x[order]).all() and (labels == y[order]).all()
     sizes, rows, labels = rows_of(fitted["validation_data"])
     assert sizes == [20] and (rows == x_test).all() and (labels == y_test).all()
-    assert "data my.npz: 25 training, 20 test reviews\n" in program.out  # there are no 25
+    assert "data My.npz: 25 training, 20 test reviews\n" in program.out  # there are no 25
 
 
 def test_the_learning_rate_falls_to_zero_at_the_last_step(program):
@@ -249,7 +249,7 @@ def test_the_learning_rate_never_falls_faster_than_in_two_epochs_of_imdb():
 def test_the_graph_is_a_loop_unless_it_is_asked_for_otherwise(name, tmp_path, monkeypatch):
     """And only an unrolled graph is left as it is: a loop that is not improved is slower."""
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: [])
-    path, names = write_npz(tmp_path / "my.npz"), set()
+    path, names = write_npz(tmp_path / "My.npz"), set()
     for flags in [], ["--unroll"], []:
         model, _, _ = compile_and_fit(name, "--data", path, *flags)
         unrolled = name == "rnn_cell_imdb" or flags == ["--unroll"]
@@ -395,7 +395,7 @@ def test_a_metric_of_another_name_is_told_in_a_line(edited, tmp_path):
 def test_main_returns_the_model_and_has_seventeen_lines(name, tmp_path):
     """So that a notebook has it, trained or loaded."""
     path, script = tmp_path / "w.weights.h5", importlib.import_module(name)
-    flags = ["--data", write_npz(tmp_path / "my.npz", words='{"good": 1}'), "--units", "4"]
+    flags = ["--data", write_npz(tmp_path / "My.npz", words='{"good": 1}'), "--units", "4"]
     with untraced():
         trained = script.main([*map(str, flags), "--epochs", "1", "--save", str(path)])
         for more in [], ["--review", "good"]:

@@ -1,35 +1,32 @@
 """docs/measure: the floors, how tables are written, and what the plots show."""
 
 import ast
+import re
 import sys
-from types import SimpleNamespace
 
 import common
 import numpy as np
 import pytest
 from conftest import ROOT
-from docs.measure import figures, names, networks, readings, tables
+from docs.measure import figures, lookup, names, networks, tables
+from pages import PAGES
 
-MODULES = {path.stem: path for path in (ROOT / "docs/measure").glob("*.py")}
+MODULES = {path.stem: path.read_text("utf-8") for path in ROOT.glob("docs/measure/*.py")}
 
 
 # -------------------------------------------------------------------------------------- the floors
-def imports(name):
+def imports(text):
     """The modules of docs/measure that one imports."""
-    nodes = [
-        n
-        for n in ast.walk(ast.parse(MODULES[name].read_text("utf-8")))
-        if isinstance(n, ast.ImportFrom)
-    ]
-    of_folder = {alias.name for n in nodes if n.module == "docs.measure" for alias in n.names}
-    return of_folder | {
-        n.module.split(".")[2] for n in nodes if n.module.startswith("docs.measure.")
-    }
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module == "docs.measure":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("docs.measure."):
+            yield node.module.split(".")[2]
 
 
 def test_a_file_is_a_library_or_a_program_and_imports_only_libraries_below_it():
-    programs = {name for name, path in MODULES.items() if "__main__" in path.read_text("utf-8")}
-    floors = {name: imports(name) for name in MODULES}
+    programs = {name for name, text in MODULES.items() if "__main__" in text}
+    floors = {name: set(imports(text)) for name, text in MODULES.items()}
     assert all(not below & programs for below in floors.values())
     while floors:  # take away what stands on nothing more
         ground = {name for name, below in floors.items() if not below & floors.keys()}
@@ -38,26 +35,31 @@ def test_a_file_is_a_library_or_a_program_and_imports_only_libraries_below_it():
 
 
 # -------------------------------------------------------------------------------------- the tables
+HEADS = {"README.md": "| name | score |\n| --- | --- |\n",
+         "docs/zh-CN/guide.md": "| 名称 | 成绩 |\n| --- | --- |\n"}  # fmt: skip
+
+
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """A page in each language with one table of two made-up CSV rows."""
-    for module in tables, readings:
+    for module in tables, lookup:
         monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(tables, "TABLES", {})
-    readings.read_csv.cache_clear()
+    lookup.read_csv.cache_clear()
     (tmp_path / "docs/measure").mkdir(parents=True)
     (tmp_path / "docs/zh-CN").mkdir()
     (tmp_path / "docs/measure/made.csv").write_text("seed,of,value\n0,a,0.5\n1,a,0.75\n2,b,9\n")
-    for name in "README.md", "docs/zh-CN/guide.md":
-        (tmp_path / name).write_text("one\n<!-- table: made -->\n<!-- end -->\ntwo\n", "utf-8")
+    for name, head in HEADS.items():
+        text = f"one\n<!-- table: made -->\n{head}<!-- end -->\ntwo\n"
+        (tmp_path / name).write_text(text, "utf-8")
 
-    @tables.table("name | score", "名称 | 成绩")
+    @tables.table
     def made():
-        yield ("first", "第一"), tables.percent(readings.values("made", of="a"))
-        yield "LSTM", tables.spread(readings.values("made", of="b"), ".1f")
+        yield ("first", "第一"), tables.percent(lookup.values("made", of="a"))
+        yield "LSTM", tables.spread(lookup.values("made", of="b"), ".1f")
 
     yield tmp_path
-    readings.read_csv.cache_clear()
+    lookup.read_csv.cache_clear()
 
 
 def start(monkeypatch, capsys, *flags):
@@ -72,10 +74,10 @@ def test_both_languages_are_written_and_check_names_what_differs(page, monkeypat
     pages = ["README.md:", "made", "docs/zh-CN/guide.md:", "made"]
     both = ["differs:", *pages[:2], "differs:", *pages[2:]]
     assert start(monkeypatch, capsys, "--check") == (1, both)
-    assert "|" not in (page / "README.md").read_text("utf-8")  # only compared
+    assert "LSTM" not in (page / "README.md").read_text("utf-8")  # only compared
     assert start(monkeypatch, capsys)[0] == 0
     assert (page / "README.md").read_text("utf-8") == (
-        "one\n<!-- table: made -->\n| name | score |\n| --- | --- |\n"
+        f"one\n<!-- table: made -->\n{HEADS['README.md']}"
         "| first | 62.5 % (50.0 to 75.0) |\n| LSTM | 9.0 |\n<!-- end -->\ntwo\n"
     )
     assert "| 第一 | 62.5%（50.0～75.0） |\n" in (page / "docs/zh-CN/guide.md").read_text("utf-8")
@@ -84,29 +86,59 @@ def test_both_languages_are_written_and_check_names_what_differs(page, monkeypat
     assert start(monkeypatch, capsys, "--check") == (1, ["differs:", *pages[:2]])
 
 
-def test_a_mark_without_its_other_and_a_row_that_is_not_there_are_errors(page, monkeypatch, capsys):
-    (page / "README.md").write_text("<!-- table: made -->\n\n<!-- table: made -->\n<!-- end -->\n")
-    assert "README.md: a mark without its other" in start(monkeypatch, capsys)[0]
+def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_errors(
+    page, monkeypatch, capsys
+):
+    mark, end = "<!-- table: made -->\n", "<!-- end -->\n"
+    for text, message in (
+        (f"{mark}\n{mark}{HEADS['README.md']}{end}", "a mark without its other"),
+        (f"{mark}| a | b |\n{end}", "or without a head"),
+        (f"{mark}| a |\n| --- |\n{end}", "made: rows of another length than the head"),
+    ):
+        (page / "README.md").write_text(text)
+        said, _ = start(monkeypatch, capsys)
+        assert said.startswith("README.md: ") and message in said
+        assert (page / "README.md").read_text() == text
     with pytest.raises(ValueError, match="made.csv has no row with"):
-        readings.values("made", of="c")
+        lookup.values("made", of="c")
 
 
 def test_every_table_is_the_one_made_from_the_csvs(monkeypatch, capsys):
     assert start(monkeypatch, capsys, "--check") == (0, [])
 
 
+IN_BOTH = """SimpleRNN = SimpleRNN; LSTM = LSTM; GRU = GRU; whole run = 整次运行; both = 两处
+accuracy = 准确率; training step = 训练一步; scoring 2 = 评估 2; parameters = 参数; pairs = 二元
+highest = 最高; alike = 同样用心; why = 为什么; before = 训练前; second = 第二; median = 中位数
+word 1 = 第 1 个词; word 80 = 第 80 个词; word T = 第 T 个词; Jacobian = 雅可比
+mean, word = 平均，第; slow number = 慢的那个数; layer 1 = 第 1 层; layer 2 = 第 2 层
+the marker = 标记词处; into the gates = 到门; into g = 到 g; by the carry = 只走
+exchanged = 对调; shuffled = 打乱; 40 = 40; 200 = 200; 0.002 = 0.002"""
+
+
+def test_the_heads_of_a_table_stand_in_the_same_order_in_both_languages():
+    """A head is the page's own: this notices most columns that are exchanged in one of them."""
+    pairs = [pair.split(" = ") for pair in re.split("; |\n", IN_BOTH)]
+    heads = {}
+    for page, text in PAGES.items():
+        for _, name, head, _ in tables.MARKED.findall(text):
+            heads.setdefault(name, {})["zh-CN" in page] = head.split(" | ")
+    assert heads.keys() == tables.TABLES.keys()
+    for name, head in heads.items():
+        for ours, theirs in zip(head.get(False, ()), head.get(True, ())):
+            differ = [e for e, c in pairs if (e in ours) != (c in theirs)]
+            assert differ == [], (name, ours, theirs)
+
+
 def test_before_is_before_and_kept_is_by_network():
     """A figure of three tables, from the rows themselves."""
-    rows = [list(row) for row in tables.gradient()]
-    (first,) = [row for row in rows if row[0][0] == "LSTM, after"]
-    curves = [r for r in readings.rows("gradient", script="lstm_imdb", of="mean", when="after")]
-    mean = np.mean([float(row["1"]) for row in curves])
-    assert first[1][0].startswith(f"{mean:.1e} (")
+    (first,) = [row for row in tables.gradient() if row[0][0] == "LSTM, after"]
+    curves = [r for r in lookup.rows("gradient", script="lstm_imdb", of="mean", when="after")]
+    assert first[1][0].startswith(f"{np.mean([float(row['1']) for row in curves]):.1e} (")
     (rest,) = [row for row in tables.kept() if row[0][0] == "all but the slow number"]
-    gone = readings.rows("kept", script="gru_imdb", when="slow away")
-    scores = [float(row["accuracy"]) for row in gone]
-    assert rest[3][0].startswith(f"{100 * np.mean(scores):.1f} %")
-    (lstm,) = [row for row in tables.lengths() if row[0][0] == "LSTM"]
+    gone = [float(r["accuracy"]) for r in lookup.rows("kept", script="gru_imdb", when="slow away")]
+    assert rest[3][0].startswith(f"{100 * np.mean(gone):.1f} %")
+    (lstm,) = [row for row in tables.lengths() if row[0] == "LSTM"]
     (exercise,) = [row for row in tables.exercises() if row[0][0].startswith("4. ")]
     assert lstm[3] == exercise[1]  # 200 words
 
@@ -121,23 +153,35 @@ def ticks(axes):
     return [tick.get_text() for tick in axes.get_xticklabels()]
 
 
+def geometric_mean(numbers):
+    return np.prod(np.array(numbers, float)) ** (1 / len(numbers))
+
+
 def test_the_gradient_is_drawn_before_and_after_by_word():
-    before, *after = figures.gradient(None).axes
-    assert [axes.get_title() for axes in after] == [
-        f"{name}, after 4 epochs" for name in names.NETWORKS.values()
-    ]
-    assert before.get_title() == "before training" and before.get_yscale() == "log"
+    before, *after = figures.gradient().axes
+    titles = [f"{name}, after 4 epochs" for name in names.NETWORKS.values()]
+    assert [axes.get_title() for axes in (before, *after)] == ["before training", *titles]
+    assert before.get_yscale() == "log"
     assert before.get_ylabel() == after[0].get_ylabel() == "gradient at the word"
     for when, axes, label in ("before", before, "LSTM"), ("after", after[1], "mean"):
-        rows = readings.rows("gradient", script="lstm_imdb", when=when, of="mean")
+        rows = lookup.rows("gradient", script="lstm_imdb", when=when, of="mean")
         for word in 1, 80:
-            by_seed = [float(row[str(word)]) for row in rows]
-            mean = np.exp(np.log(by_seed).mean())
+            mean = geometric_mean([row[str(word)] for row in rows])
             assert lines(axes)[label][word - 1] == pytest.approx(mean)
 
 
+def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open():
+    (axes,) = figures.levels().axes
+    assert axes.get_yscale() == "log" and axes.get_ylabel() == "gradient at the word"
+    assert list(lines(axes)) == ["b_f = 3", "b_f = 2", "b_f = 1"]
+    where = dict(script="lstm_imdb", data="imdb", when="before", cut="nothing")
+    for bias in "123":
+        mean = geometric_mean([row["10"] for row in lookup.rows("paths", bias=bias, **where)])
+        assert lines(axes)[f"b_f = {bias}"][1] == pytest.approx(mean)
+
+
 def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
-    figure = figures.first_word(None)
+    figure = figures.first_word()
     cause, effect = figure.axes
     label = "gradient at the first word / at the last"
     assert (cause.get_ylabel(), cause.get_yscale()) == (label, "log")
@@ -148,26 +192,21 @@ def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
     (legend,) = figure.legends  # one for both
     assert [text.get_text() for text in legend.get_texts()] == list(lines(cause))
     for label, start in ("LSTM", "LSTM"), (shrunk, "SimpleRNN .7"):
-        runs = readings.first_word_runs(start, "80")
+        runs = lookup.first_word_runs(start)
         assert lines(effect)[label][3] == pytest.approx(100 * np.mean([max(run) for run in runs]))
-        where = dict(task="first", start=start, words="80", **readings.USUAL)
-        first, last = (
-            np.array(readings.values("tasks", quantity=f"gradient {word}", **where))
-            for word in ("1", "last")
-        )
-        ratio = np.exp(np.log(first / last).mean())
-        assert lines(cause)[label][3] == pytest.approx(ratio)
+        first, last = (np.array(lookup.at_start(f"gradient {n}", start)) for n in ("1", "last"))
+        assert lines(cause)[label][3] == pytest.approx(geometric_mean(first / last))
     assert lines(cause)[shrunk][3] < 1e-10 < lines(cause)["LSTM"][3] < 1e-3
     assert lines(cause)["SimpleRNN"][3] < 1 < 100 < lines(cause)[is_open][3]
 
 
 def test_lengths_are_drawn_by_model_with_their_range():
-    (axes,) = figures.lengths(None).axes
+    (axes,) = figures.lengths().axes
     assert axes.get_ylabel() == "test accuracy, %" and axes.get_xlabel() == "words of each review"
     assert ticks(axes) == ["40", "80", "200", "320"]
     containers = {c.get_label(): c for c in axes.containers}
-    assert list(containers) == list(readings.MODELS)
-    scores = 100 * np.array(readings.scores("exercise 4"))
+    assert list(containers) == list(lookup.MODELS)
+    scores = 100 * np.array(lookup.scores("exercise 4"))
     line, _, (bars,) = containers["LSTM"]
     assert line.get_ydata()[2] == pytest.approx(scores.mean())
     assert bars.get_segments()[2][:, 1] == pytest.approx([scores.min(), scores.max()])
@@ -178,77 +217,82 @@ def test_the_curves_are_those_of_the_logs(tmp_path):
         for seed in names.SEEDS:
             path = names.saved(tmp_path, "as it is", script, seed)
             head = "epoch,loss,accuracy,val_loss,val_accuracy\n"
-            path.with_name(path.name + ".csv").write_text(
-                f"{head}1,{seed},.1,.2,.3\n2,9,.5,.6,.7\n"
-            )
-    axes = figures.curves(SimpleNamespace(runs=tmp_path)).axes
+            rows = f"{head}1,{seed},.1,.2,.3\n2,9,.5,.6,.7\n"
+            path.with_name(path.name + ".csv").write_text(rows)
+    axes = figures.curves(tmp_path).axes
     loss, accuracy = axes[0], axes[4]
     assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("loss", "accuracy")
     assert accuracy.get_xlabel() == "epoch" and axes[2].get_title() == "LSTM"
-    assert lines(loss)["training"].tolist() == [2, 9] and lines(loss)["test"].tolist() == [0.2, 0.6]
-    assert lines(accuracy)["training"].tolist() == [0.1, 0.5]
-    assert lines(accuracy)["test"].tolist() == [0.3, 0.7]
+    shown = [{label: y.tolist() for label, y in lines(a).items()} for a in (loss, accuracy)]
+    assert shown == [{"training": [2, 9], "test": [0.2, 0.6]},
+                     {"training": [0.1, 0.5], "test": [0.3, 0.7]}]  # fmt: skip
 
 
 @pytest.fixture
-def args(tmp_path, monkeypatch, ids):
+def given(tmp_path, monkeypatch, ids):
     """Untrained networks in the place of trained ones, five reviews, an index of all words used."""
-    for name, script in [("as it is", s) for s in names.NETWORKS] + [
-        ("toy", s) for s in names.GATES
-    ]:
-        model = networks.load(script, 5)
-        model.save_weights(names.weights(tmp_path, name, script, 0))
+    runs = [("as it is", s) for s in names.NETWORKS] + [("toy", s) for s in names.GATES]
+    for name, script in runs:
+        path = names.weights(tmp_path, name, script, 0)
+        networks.load(script, 5).save_weights(path)
     ids[:, 0] = 7
     monkeypatch.setattr(networks, "TIMES", (20,))
-    monkeypatch.setattr(common, "read_npz", lambda path: (None, (ids, None)))
+    monkeypatch.setattr(common, "read_npz", lambda path: (None, (ids, np.zeros(5))))
     words = common.tokenize(f"{figures.POSITIVE} {figures.NEGATIVE}")
     index = {word: rank for rank, word in enumerate(dict.fromkeys(words), start=1)}
     monkeypatch.setattr(common, "load_word_index", lambda path: index)
-    return SimpleNamespace(runs=tmp_path, data="imdb.npz")
+    return tmp_path, "imdb.npz"
 
 
-def test_gates_are_drawn_before_and_after_and_word_by_word(args):
-    top, lstm, gru = figures.gates(args).axes
+def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
+    top, lstm, gru = figures.gates(*given).axes
     letters = [f"{name} {layer}\n{letter}" for name, ls in (("LSTM", "ifo"), ("GRU", "zr"))
                for layer in (1, 2) for letter in ls]  # fmt: skip
     assert ticks(top) == letters and top.get_title() == "left: before training, right: after"
-    before, after = networks.load("lstm_imdb", 0), networks.load("lstm_imdb", 5)
-    ids = common.read_npz(None)[1][0]
     middles = [line for line in top.lines if line.get_marker() == "o"]  # others: caps of the bars
     at = {line.get_xdata()[0]: line.get_ydata()[0] for line in middles}
-    for dx, model in (-0.15, before), (0.15, after):
-        f = np.median(networks.read_gates(model, ids)[0]["f"][:, 1:])
-        assert at[1 + dx] == pytest.approx(f)
+    for dx, seed in (-0.15, 0), (0.15, 5):
+        f = networks.read_gates(networks.load("lstm_imdb", seed), ids)[0]["f"]
+        assert at[1 + dx] == pytest.approx(np.median(f[:, 1:]))
     for axes, name, n in (lstm, "LSTM", 3), (gru, "GRU", 2):
         assert axes.get_title().startswith(f"{name}, layer ") and len(axes.lines) == n
         assert ticks(axes) == common.tokenize(figures.NEGATIVE)
     assert list(lines(gru)) == ["z, mean of the units", "r, mean of the units"]
 
 
-def test_a_toy_text_is_drawn_with_a_not_and_without(args):
-    plain, negated, *_ = figures.negation(args).axes
+def test_a_toy_text_is_drawn_with_a_not_and_without(given):
+    plain, negated, *_ = figures.negation(given[0]).axes
     assert ticks(plain) == ["the", "plot", "was", "good"]
     assert ticks(negated) == ["the", "plot", "was", "not", "good"]
-    words, so_far = figures.encode("the plot was not good", common.toy_reviews()[2])
+    words, so_far = figures.prefixes("the plot was not good", common.toy_reviews()[2])
     values = networks.read_gates(networks.load("lstm_imdb", 5), so_far[-1:])[0]["f"][0, -5:]
     np.testing.assert_allclose(lines(negated)["f"], values.mean(axis=1), atol=1e-5)
 
 
-def test_the_slow_number_goes_up_with_the_verdict(args):
-    figure = figures.direction(args)
+def test_the_slow_number_goes_up_with_the_verdict(given, ids):
+    figure = figures.direction(*given)
     state, other, p, _ = figure.axes
     assert (state.get_title(), other.get_title()) == ("meant as positive", "meant as negative")
     assert state.get_ylabel() == "the slow number"
     assert p.get_ylabel() == "P(positive)" and ticks(p) == common.tokenize(figures.POSITIVE)
     down, up = figure.get_supxlabel().split("Up most: ")
     assert "worst" in down and "excellent" in up
+    model = networks.load("lstm_imdb", 5)
+    layer, jacobian = figures.slow_layer(model, ids)
+    left, _ = networks.slow_direction(jacobian)
+    p, states, _ = networks.read(model, ids)
+    goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])
+    _, so_far = figures.prefixes(figures.POSITIVE, common.load_word_index(""))
+    last = networks.read(model, so_far[-1:])[1][layer - 1][0, -1].numpy() @ left
+    assert state.lines[0].get_ydata()[-1] == pytest.approx(goes_up * last, rel=1e-3)
 
 
-def test_eigenvalues_are_drawn_for_the_slow_layer(args):
-    axes = figures.eigenvalues(args).axes
+def test_eigenvalues_are_drawn_for_the_slow_layer(given):
+    axes = figures.eigenvalues(*given).axes
     assert [a.get_title().split(",")[0] for a in axes] == list(names.NETWORKS.values())
-    (before,) = [line for line in axes[0].lines if line.get_label() == "before"]
-    assert np.hypot(*before.get_data()).max() > 0.5 and axes[0].get_ylabel() == "imaginary part"
+    sizes = {line.get_label(): np.hypot(*line.get_data()) for line in axes[0].lines}
+    assert sizes["before"].max() > 0.5 and axes[0].get_ylabel() == "imaginary part"
+    assert sorted(sizes["before"]) != pytest.approx(sorted(sizes["after"]))
 
 
 def test_a_figure_says_what_flags_it_needs(monkeypatch, capsys):

@@ -5,6 +5,7 @@ import sys
 import zipfile
 
 import common
+import handmade
 import numpy as np
 import pytest
 from docs.measure import made_up, networks, tasks
@@ -45,51 +46,43 @@ def test_only_the_word_after_the_marker_decides(words):
 
 
 def test_what_is_set_before_training():
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
     for start, letter, value in (
-        ("LSTM", "f", sigmoid(1)), ("LSTM b_f = 3", "f", sigmoid(3)), ("LSTM b_f = 3", "i", 0.5),
-        ("GRU", "z", 0.5), ("GRU b_z = 3", "z", sigmoid(3)), ("GRU b_z = 3", "r", 0.5),
-        ("LSTM b_f = 2", "f", sigmoid(2)), ("GRU b_z = 1", "z", sigmoid(1)),
+        ("LSTM", "f", 1), ("LSTM b_f = 3", "f", 3), ("LSTM b_f = 3", "i", 0), ("GRU", "z", 0),
+        ("GRU b_z = 3", "z", 3), ("GRU b_z = 3", "r", 0), ("LSTM b_f = 2", "f", 2),
+        ("GRU b_z = 1", "z", 1),
     ):  # fmt: skip
         for cell in networks.cells(tasks.begin(start, 0)):
             zeros = np.zeros((1, cell.kernel.shape[0]), np.float32)
             gates = networks.gates(cell, zeros, networks.zero_state(cell, 1))
-            np.testing.assert_allclose(gates[letter], value, atol=1e-6, err_msg=start)
+            np.testing.assert_allclose(gates[letter], 1 / (1 + np.exp(-value)), atol=1e-6)
     for start, size in ("SimpleRNN", 1), ("SimpleRNN .9", 0.9), ("SimpleRNN .7", 0.7):
         for cell in networks.cells(tasks.begin(start, 0)):
             values = np.linalg.eigvals(cell.recurrent_kernel.numpy())
             np.testing.assert_allclose(np.abs(values), size, atol=1e-5)
-    kernel, smaller = (tasks.begin(f"SimpleRNN{end}", 0).dense.kernel.numpy()
-                       for end in ("", ", Dense * 1e-6"))  # fmt: skip
-    np.testing.assert_allclose(smaller, 1e-6 * kernel, rtol=1e-5)
+    smaller = tasks.begin("SimpleRNN, Dense * 1e-6", 0).dense.kernel.numpy()
+    usual = tasks.begin("SimpleRNN", 0).dense.kernel.numpy()
+    np.testing.assert_allclose(smaller, 1e-6 * usual, rtol=1e-5)
 
 
 def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
     run = tasks.Run("first", "SimpleRNN", 10, 0, reviews=2_560, epochs=30, rate=0.003)
-    trained, fit = {}, networks.fit
-    begun = tasks.begin(run.start, run.seed)
+    begun, train = tasks.begin(run.start, run.seed), networks.train
+    ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(0))
 
-    def watched(model, data, epochs, rate, callbacks):
-        trained.update(data=data, rate=rate, epochs=epochs)
+    def watched(model, splits, *settings):
         for ours, expected in zip(model.get_weights(), begun.get_weights()):
             np.testing.assert_array_equal(ours, expected)
-        return fit(model, data, epochs, rate, callbacks)
+        for (x, labels), part in zip(splits, (np.s_[made_up.TEST :], np.s_[: made_up.TEST])):
+            np.testing.assert_array_equal(x, ranks[part] + 3)
+            np.testing.assert_array_equal(labels, y[part])
+        assert settings[:3] == (0, 0.003, 30)
+        return train(model, splits, *settings)
 
-    monkeypatch.setattr(networks, "fit", watched)
+    monkeypatch.setattr(networks, "train", watched)
     found = dict(tasks.train(run))
     scores = [value for name, value in found.items() if name.startswith("epoch")]
     assert scores[-1] >= 0.99 > max(scores[:-1], default=0) and len(scores) < 9
-    rate, steps = trained["rate"], 30 * 20  # of the training set, not of the 2 test batches
-    assert [float(rate(n)) for n in (0, steps / 2, steps)] == pytest.approx([0.003, 0.0015, 0])
-    ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(0))
-    for split, part in zip(trained["data"], (np.s_[made_up.TEST :], np.s_[: made_up.TEST])):
-        x, labels = (np.concatenate(arrays) for arrays in zip(*split))
-        assert sorted(map(tuple, x)) == sorted(map(tuple, ranks[part] + 3))
-        np.testing.assert_array_equal(side(x[:, 0] - 3), labels)
-    ids = (ranks[: made_up.TEST] + 3).astype("i4")[:512]
-    norms = networks.gradient_norms(begun, ids, y[:512])
+    norms = networks.gradient_norms(begun, (ranks[:512] + 3).astype("i4"), y[:512])
     assert found["gradient 1"] == pytest.approx(norms[:, 0].mean())
     assert found["gradient last"] == pytest.approx(norms[:, 9].mean())
 
@@ -97,9 +90,7 @@ def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
 def test_every_run_is_of_its_task_and_trained_as_long_as_it_says():
     runs = tasks.all_runs()
     assert len(set(runs)) == len(runs)
-    assert {(run.task, run.reviews, run.epochs) for run in runs if run.task == "marker"} == {
-        ("marker", 20_000, 8)
-    }
+    assert {run[4:6] for run in runs if run.task == "marker"} == {(20_000, 8)}
     usual = {run for run in runs if (run.reviews, run.epochs, run.rate) == (10_000, 6, 0.001)}
     seeds = {(start, words): set() for start in tasks.STARTS for words in (10, 20, 40, 80)}
     for run in usual & {run for run in runs if (run.start, run.words) in seeds}:
@@ -109,19 +100,11 @@ def test_every_run_is_of_its_task_and_trained_as_long_as_it_says():
 
 def test_gates_are_told_apart_by_the_kind_of_word():
     """An input gate that reads the words themselves: open at the marker, shut at good words."""
-    model = networks.load("lstm_imdb", 0)
-    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN), np.float32)
-    vectors[common.INDEX_FROM + RANK[made_up.MARKER], 0] = 1
-    vectors[[common.INDEX_FROM + RANK[word] for word in made_up.GOOD], 0] = -1
-    model.embedding.embeddings.assign(vectors)
-    cell = model.rnn_1.cell
-    kernel = np.zeros(cell.kernel.shape, np.float32)
-    kernel[0, : cell.units] = 9
-    cell.kernel.assign(kernel)
-    cell.recurrent_kernel.assign(np.zeros(cell.recurrent_kernel.shape))
-    good, marker, nothing = RANK["good"], RANK[made_up.MARKER], RANK[made_up.SAY_NOTHING[0]]
-    ids = networks.encode(np.array([[nothing, good, nothing, marker, good, nothing]]))
-    found = dict(tasks.gates_by_kind(model, ids, "ifo"))
+    vectors = {3 + RANK[word]: [-1] for word in made_up.GOOD} | {3 + RANK[made_up.MARKER]: [1]}
+    layer = np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)
+    model = handmade.network("lstm_imdb", vectors, [[9, 0, 0, 0]], *layer[1:], *layer, [[0]], [0])
+    text = "ban good ban verdict good ban".split()  # "ban" says nothing
+    found = dict(tasks.gates_by_kind(model, np.array([[3 + RANK[word] for word in text]]), "ifo"))
     for kind, value in ("marker", 1), ("after", 0), ("opinion", 0), ("other", 0.5):
         assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
 

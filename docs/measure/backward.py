@@ -1,32 +1,41 @@
-"""How much of the gradient comes back through the steps: gradient.csv and backward.csv.
+"""How much of the gradient comes back through the steps: gradient.csv, backward.csv, decay.csv.
 
-    python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"    # first: trains
     python -m docs.measure.backward --data imdb.npz --runs runs
 
-Of three networks before training and after it, on IMDB's test reviews of 80 words and more: the
-gradient by word (gradient.csv: a row is a curve over the 80 words), the ways by which an LSTM's
-comes back, and the eigenvalues of a step's Jacobian (backward.csv). What the CSVs have is not
-measured again.
+Of three networks, on IMDB's test reviews without padding. gradient.csv, before training and after
+it: the gradient by word, a row is a curve over the 80 words. backward.csv, the same: how far it
+falls, the ways by which an LSTM's comes back, and the eigenvalues of a step's Jacobian. decay.csv,
+after training, in the layer with the slow number (networks.py): what an eigenvalue would keep over
+70 steps, if every step were like the mean of steps, and what is kept:
+
+mean size: the largest eigenvalue of each step's Jacobian by size, its mean over steps and reviews;
+mean Jacobian: the largest real eigenvalue of the mean Jacobian, that of the slow number;
+number: of a push along the slow direction at word 1, what the slow number at word 71 has of it,
+  through the product of the 70 Jacobians along the review (median, 10th and 90th percentile);
+gradient: the norm of d loss / d x_1 over that of d loss / d x_71 (the same).
 """
 
 import itertools
 
 import common
 import numpy as np
+import tensorflow as tf
 from docs.measure import flags, networks, records
-from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
+from docs.measure.names import NETWORKS, ROOT, SEEDS
 
-CURVES, CSV = ROOT / "docs/measure/gradient.csv", ROOT / "docs/measure/backward.csv"
+CURVES, CSV, DECAY = (ROOT / f"docs/measure/{n}.csv" for n in ("gradient", "backward", "decay"))
 CURVES_HEAD = ("script", "seed", "when", "of", *range(1, common.MAX_REVIEW_LEN + 1))
+DECAY_HEAD = ("script", "seed", "layer", "quantity", "value", "machine")
 PERCENTILES = (10, 50, 90)  # over the reviews
 FEW, MANY = 48, 512  # reviews: of 48 where a step's Jacobian, or each step by itself, is computed
+STEPS = 70
 CUTS = {"nowhere": "", "gates": "ifo", "candidate": "g", "gates, candidate": "ifog"}
 
 
-def before_and_after(script, seed, runs):
-    """The network of a script as it starts, and as it is trained."""
-    yield "before", networks.load(script, seed)
-    yield "after", networks.load(script, seed, weights(runs, "as it is", script, seed))
+def percentiles(layer, name, numbers):
+    """Percentiles over the reviews."""
+    for p in PERCENTILES:
+        yield layer, f"{name} p{p}", np.percentile(numbers, p)
 
 
 def curves(norms):
@@ -36,13 +45,12 @@ def curves(norms):
         yield f"p{p}", *np.percentile(norms, p, axis=0)
 
 
-def ratios(norms):
-    """How far the gradient of one review falls over 70 words: percentiles over the reviews."""
-    for p in PERCENTILES:
-        yield 0, f"gradient 1/71 p{p}", np.percentile(norms[:, 0] / norms[:, 70], p)
+def falls(norms):
+    """How far the gradient of each review falls over 70 words: [n]."""
+    return norms[:, 0] / norms[:, STEPS]
 
 
-def sure(norms, errors):
+def mean_over_median(norms, errors):
     """How many times its median the mean gradient at word 1 is, as it is and divided by |p - y|."""
     for name, values in ("", norms[:, 0]), (" by |p - y|", norms[:, 0] / errors):
         yield 0, f"gradient 1 mean over median{name}", values.mean() / np.median(values)
@@ -51,8 +59,7 @@ def sure(norms, errors):
 def ways(model, ids, labels):
     """The mean gradient at word 1 of an LSTM, with the ways back through h cut."""
     for name, letters in CUTS.items():
-        steps = networks.cut(letters), networks.cut(letters)
-        norms = networks.gradient_norms(model, ids, labels, steps)
+        norms = networks.gradient_norms(model, ids, labels, [networks.cut(letters)] * 2)
         yield 0, f"gradient 1 cut {name}", norms[:, 0].mean()
 
 
@@ -76,42 +83,75 @@ def parts_of_the_slow_number(jacobians):
     yield layer, "kept through h", left @ jacobian[:, :units] @ right[:units]
 
 
-def measure(model, script, trained, x, y):
-    """The numbers of one network -> (layer, quantity, value) each."""
+def measure(model, script, when, x, y):
+    """The rows of backward.csv of one network: (layer, quantity, value) each."""
     norms = networks.gradient_norms(model, x, y)
     jacobians = networks.jacobians(model, x[:FEW])
-    yield from ratios(norms)
+    yield from percentiles(0, "gradient 1/71", falls(norms))
     yield from eigenvalues(jacobians)
     if script == "lstm_imdb":
         yield from ways(model, x[:FEW], y[:FEW])
-    if trained:
+    if when == "after":
         layer = networks.slow_layer(jacobians)
         yield layer, "slow layer", layer
-        yield from sure(norms, np.abs(model(x, training=False).numpy()[:, 0] - y))
-    if trained and script == "lstm_imdb":
+        errors = np.abs(model(x, training=False).numpy()[:, 0] - y)
+        yield from mean_over_median(norms, errors)
+    if when == "after" and script == "lstm_imdb":
         yield from parts_of_the_slow_number(jacobians)
+
+
+def pushed(model, layer, left, right, ids):
+    """What left @ state has, 70 steps later, of a small push along right at word 1: [n]."""
+    _, states, inputs = networks.read(model, ids)
+    cell, x = networks.cells(model)[layer - 1], inputs[layer - 1]
+    first = states[layer - 1][:, 0]
+    with tf.GradientTape() as tape:
+        tape.watch(first)
+        state = first
+        for t in range(1, STEPS + 1):
+            state = networks.step(cell, x[:, t], state)
+        number = tf.reduce_sum(state @ left.astype(np.float32)[:, None])  # reviews do not mix
+    return tape.gradient(number, first).numpy() @ right
+
+
+def decay(model, x, y):
+    """The rows of decay.csv of one trained network: (layer, quantity, value) each."""
+    jacobians = networks.jacobians(model, x[:FEW])
+    layer = networks.slow_layer(jacobians)
+    jacobian = jacobians[layer - 1]
+    left, right = networks.slow_direction(jacobian)
+    yield layer, "mean size", networks.eigenvalue_sizes(jacobian)[0]
+    yield layer, "mean Jacobian", left @ jacobian.mean(axis=0) @ right
+    yield from percentiles(layer, "number", pushed(model, layer, left, right, x))
+    yield from percentiles(layer, "gradient", falls(networks.gradient_norms(model, x, y)))
 
 
 def main():
     args = flags.parse(__doc__, "data", "runs")
-    _, (x, y) = common.read_npz(args.data)
-    filled = networks.filled(x, MANY)
-    x, y = x[filled], y[filled]
+    x, y = networks.filled(common.read_npz(args.data)[1], MANY)
+
+    def before_and_after(script, seed):
+        yield "before", networks.load(script, seed)
+        yield "after", networks.trained(script, seed, args.runs)
 
     def curves_of(script, seed):
-        for when, model in before_and_after(script, seed, args.runs):
+        for when, model in before_and_after(script, seed):
             for row in curves(networks.gradient_norms(model, x, y)):
                 yield when, *row
 
     def numbers_of(script, seed):
-        for when, model in before_and_after(script, seed, args.runs):
-            for row in measure(model, script, when == "after", x, y):
+        for when, model in before_and_after(script, seed):
+            for row in measure(model, script, when, x, y):
                 yield when, *row
+
+    def decay_of(script, seed):
+        return decay(networks.trained(script, seed, args.runs), x, y)
 
     keys = [(script, seed) for seed, script in itertools.product(SEEDS, NETWORKS)]
     records.complete(CURVES, CURVES_HEAD, keys, curves_of)
     records.complete(CSV, records.NUMBERS, keys, numbers_of)
+    records.complete(DECAY, DECAY_HEAD, keys, decay_of)
 
 
 if __name__ == "__main__":
-    main()
+    common.run(main)

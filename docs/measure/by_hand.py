@@ -7,11 +7,9 @@ A row is one number of the unit's equations (see lstm_imdb.py) at the last word 
 enters a gate stands there in three parts: from the word, from the state before it, and the bias.
 """
 
-import argparse
-
 import common  # first: it sets TensorFlow's environment variables
 import numpy as np
-from docs.measure import networks, records
+from docs.measure import flags, networks, records
 from docs.measure.names import ROOT
 
 CSV = ROOT / "docs/measure/by_hand.csv"
@@ -42,9 +40,7 @@ def numbers(model, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = flags.parser(__doc__)
     parser.add_argument("--weights", required=True, help="of lstm_imdb.py, trained on the toy")
     model = networks.load("lstm_imdb", 0, parser.parse_args().weights)
     CSV.unlink(missing_ok=True)

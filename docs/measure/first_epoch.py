@@ -22,29 +22,30 @@ AT = (1, 11, 21, 31, 41, 51, 61, 71, 80)  # words whose gradient is noted
 
 
 class Gradient(keras.callbacks.Callback):
-    """Notes the mean norm of d loss / d x_t of some test reviews while the first epoch runs.
+    """Notes the mean norm of d loss / d x_t of some reviews, and ends the run after an epoch.
 
     rows: [(quantity, value)], at the start and after each tenth of the epoch's steps.
     """
 
-    def __init__(self, x, y, steps):
+    def __init__(self, x, y):
         super().__init__()
         self.x, self.y, self.rows = x, y, []
-        self.at = {round(steps * tenth / TENTHS): tenth for tenth in range(TENTHS + 1)}
-        self.step = 0
 
-    def measure(self):
-        if self.step in self.at:
-            norms = networks.gradient_norms(self.model, self.x, self.y).mean(axis=0)
-            tenth = self.at[self.step]
-            self.rows += [(f"gradient {n} after {tenth} tenths", norms[n - 1]) for n in AT]
+    def measure(self, tenth):
+        norms = networks.gradient_norms(self.model, self.x, self.y).mean(axis=0)
+        self.rows += [(f"gradient {n} after {tenth} tenths", norms[n - 1]) for n in AT]
 
     def on_train_begin(self, logs=None):
-        self.measure()
+        steps = self.params["steps"]
+        self.at = {round(steps * tenth / TENTHS): tenth for tenth in range(1, TENTHS + 1)}
+        self.measure(0)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        self.measure()
+        if batch + 1 in self.at:
+            self.measure(self.at[batch + 1])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
 
 
 def mix(x, places, rng):
@@ -58,18 +59,12 @@ def train(hints, seed, splits):
     """Train for the first of the script's four epochs -> the gradients and the score, as rows."""
     rng = np.random.RandomState(seed)
     splits = [(mix(x, HINTS[hints], rng), y) for x, y in splits]
+    gradient = Gradient(*networks.filled(splits[1], 512))
     model = networks.load("lstm_imdb", seed)
-    train, test = common.make_datasets(*splits, 128, seed)
-    _, (x, y) = splits
-    filled = networks.filled(x, 512)
-    gradient = Gradient(x[filled], y[filled], len(train))
-    rate = networks.linear_decay(0.001, EPOCHS, train)
-    history = networks.fit(model, (train, test), 1, rate, [gradient])
-    keras.backend.clear_session()
-    rows = gradient.rows + [
-        (f"{name} 1", history[f"val_{name}"][0]) for name in ("accuracy", "loss")
-    ]
-    return [(*row, records.machine()) for row in rows]
+    history = networks.train(model, splits, seed, 0.001, EPOCHS, [gradient])
+    yield from gradient.rows
+    for name in "accuracy", "loss":
+        yield f"{name} 1", history[f"val_{name}"][0]
 
 
 def main():

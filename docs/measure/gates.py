@@ -1,7 +1,5 @@
 """What the gates of the trained networks do, and what holding them costs: gates.csv.
 
-    python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"    # first: trains
-    python -m docs.measure.runs --data imdb.npz --runs runs --only toy
     python -m docs.measure.gates --data imdb.npz --runs runs
 
 On IMDB and on the toy: how open the gates are, and the scores with gates held at each unit's mean,
@@ -24,37 +22,36 @@ ADVERBS = ("really", "so", "quite")  # of the toy
 MANY, SCORED = 512, 5_000  # reviews: to take means over, and to score
 
 
-# ------------------------------------------------------------------------------------------- IMDB
-def spread(model, ids, letters):
-    """How open the gates are: mean and percentiles over reviews, words and units."""
-    for layer, values in enumerate(networks.read_gates(model, ids), start=1):
-        for letter in letters:
-            yield layer, f"gate {letter} mean", values[letter][:, 1:].mean()
-            for p in (10, 90):
-                yield layer, f"gate {letter} p{p}", np.percentile(values[letter][:, 1:], p)
-
-
 def at_start(letters):
     """Steps with the gates held at what they are before training."""
     return [networks.hold({letter: networks.UNTRAINED[letter] for letter in letters})] * 2
 
 
+# ------------------------------------------------------------------------------------------- IMDB
+def percentiles(model, ids, letters):
+    """How open the gates are: mean and percentiles over reviews, words and units."""
+    for layer, values in enumerate(networks.read_gates(model, ids), start=1):
+        for letter in letters:
+            numbers = values[letter][:, 1:]
+            yield layer, f"gate {letter} mean", numbers.mean()
+            for p in (10, 90):
+                yield layer, f"gate {letter} p{p}", np.percentile(numbers, p)
+
+
 def imdb(script, seed, args):
     """The gates on IMDB before training and after, and the scores with them held."""
     _, (x, y) = common.read_npz(args.data)
-    many, x, y = x[networks.filled(x, MANY)], x[:SCORED], y[:SCORED]
-    trained = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
-    together = GATES[script]
+    many, _ = networks.filled((x, y), MANY)
+    trained, together = networks.trained(script, seed, args.runs), GATES[script]
     for when, model in ("before", networks.load(script, seed)), ("after", trained):
-        for row in spread(model, many, together):
+        for row in percentiles(model, many, together):
             yield when, *row
-    yield "as trained", 0, "accuracy", networks.accuracy(trained, x, y)
+    by_when = {"as trained": (networks.step, networks.step)}
     for letters in (*together, together):
-        steps = networks.hold_at_mean(trained, many, letters)
-        accuracy = networks.accuracy(trained, x, y, steps)
-        yield f"gates {letters} at mean", 0, "accuracy", accuracy
-    accuracy = networks.accuracy(trained, x, y, at_start(together))
-    yield f"gates {together} at start", 0, "accuracy", accuracy
+        by_when[f"gates {letters} at mean"] = networks.hold_at_mean(trained, many, letters)
+    by_when[f"gates {together} at start"] = at_start(together)
+    for when, steps in by_when.items():
+        yield when, 0, "accuracy", networks.accuracy(trained, x[:SCORED], y[:SCORED], steps)
 
 
 # ------------------------------------------------------------------------------------------ the toy
@@ -74,17 +71,15 @@ def toy_words(x):
     no, adverb = is_one_of(["not"]), is_one_of(ADVERBS)
     opinion = is_one_of([*made_up.BAD, *made_up.GOOD])  # the toy has the first six of each
     turned = opinion & (before(no) | (before(adverb) & before(before(no))))
-    kinds = {"plain": opinion & ~turned, "turned": turned, "not": no}
-    kinds["other"] = (x > common.OOV) & ~(opinion | no)
-    return kinds
+    other = (x > common.OOV) & ~(opinion | no)
+    return {"plain": opinion & ~turned, "turned": turned, "not": no, "other": other}
 
 
 def by_kind(layers, kinds, letters):
     """The mean of each gate at each kind of word."""
     for layer, values in enumerate(layers, start=1):
-        for letter in letters:
-            for kind, chosen in kinds.items():
-                yield "as trained", layer, f"gate {letter} {kind}", values[letter][chosen].mean()
+        for letter, (kind, chosen) in itertools.product(letters, kinds.items()):
+            yield "as trained", layer, f"gate {letter} {kind}", values[letter][chosen].mean()
 
 
 def elsewhere(values, x, plain):
@@ -98,7 +93,7 @@ def elsewhere(values, x, plain):
     return means
 
 
-def held(model, x, y, kinds, together):
+def scores_held(model, x, y, kinds, together):
     """The scores with gates, or g, of one layer held at opinion words, as without a "not".
 
     At those after a "not", in the reviews that have one, and for comparison at the plain ones of
@@ -131,28 +126,22 @@ def fixed(model, x, together):
     yield f"gates {together} at start", 0, at_start(together)
 
 
-def load_toy_model(script, seed, runs):
-    """A network, or the baseline, trained on the toy."""
-    path = weights(runs, "toy", script, seed)
-    if script != "baseline":
-        return networks.load(script, seed, path)
-    model = baseline.average()
-    model.load_weights(path)
-    return model
-
-
 def toy(script, seed, args):
     """The scores on the toy, what the gates do there, and the scores with them held."""
     _, (x, y) = common.load_toy()
     kinds = toy_words(x)
     negated = kinds["not"].any(axis=1)
-    model = load_toy_model(script, seed, args.runs)
+    if script == "baseline":
+        model = baseline.average()
+        model.load_weights(weights(args.runs, "toy", script, seed))
+    else:
+        model = networks.trained(script, seed, args.runs, "toy")
     for row in scores(model(x, training=False).numpy()[:, 0], y, negated):
         yield "as trained", 0, *row
     if script in GATES:
         together = GATES[script]
         yield from by_kind(networks.read_gates(model, x), kinds, together)
-        yield from held(model, x, y, kinds, together)
+        yield from scores_held(model, x, y, kinds, together)
         for when, layer, steps in fixed(model, x, together):
             for row in scores(networks.read(model, x, steps)[0], y, negated):
                 yield when, layer, *row
@@ -171,4 +160,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    common.run(main)

@@ -13,21 +13,14 @@ at both; and at every word: at the gate's mean over all words.
 """
 
 import common
-import keras
 import numpy as np
 from docs.measure import flags, made_up, networks, records
 from docs.measure.names import GATES, ROOT, SEEDS
 
 CSV = ROOT / "docs/measure/marker.csv"
 HEAD = ("script", "seed", "held", "at", "accuracy", "machine")
-WORDS, EPOCHS, RATE = 80, 8, 0.001
+WORDS, EPOCHS, RATE = 80, 8, 0.001  # as in tasks.py
 SCORED, AVERAGED = 1_000, 512  # test reviews that are scored, training reviews of the means
-
-
-def reviews(seed):
-    """The reviews that tasks.py makes with a seed: two pairs of ids [n, 80] int32, labels [n]."""
-    splits = made_up.splits("marker", WORDS, made_up.REVIEWS["marker"], seed)
-    return [(networks.encode(ranks), y) for ranks, y in splits]
 
 
 def train(script, seed, splits, path):
@@ -35,10 +28,7 @@ def train(script, seed, splits, path):
     if path.exists():
         return networks.load(script, seed, path)
     model = networks.load(script, seed)
-    data = common.make_datasets(*splits, 128, seed)
-    networks.fit(
-        model, data, EPOCHS, networks.linear_decay(RATE, EPOCHS, data[0]), [networks.Enough()]
-    )
+    networks.train(model, splits, seed, RATE, EPOCHS, [networks.Enough()])
     model.save_weights(path)
     return model
 
@@ -59,35 +49,28 @@ def ordinary(model, ids, averaged):
     return typical
 
 
-def held(script):
-    """What is held together: each gate, all gates, g, all gates and g."""
-    letters = GATES[script]
-    return *letters, letters, "g", letters + "g"
-
-
 def measure(model, script, x, y, averaged):
-    """Accuracy with nothing held, and with each of held() at each place: rows of the CSV."""
-    yield "nothing", "", networks.accuracy(model, x, y), records.machine()
+    """Accuracy with nothing held, and with gates or g held at each place: rows of the CSV."""
+    yield "nothing", "", networks.accuracy(model, x, y)
     kinds = made_up.kinds(x - common.INDEX_FROM)
     marker, after = kinds["marker"], kinds["after"]
-    typical = ordinary(model, x, averaged)
-    for letters in held(script):
+    typical, together = ordinary(model, x, averaged), GATES[script]
+    for letters in (*together, together, "g", together + "g"):
         fixed = {letter: typical[letter] for letter in letters}
         for at, chosen in ("marker", marker), ("after", after), ("both", marker | after):
             steps = networks.in_layer(1, networks.hold_at(chosen, fixed))
-            yield letters, at, networks.accuracy(model, x, y, steps), records.machine()
+            yield letters, at, networks.accuracy(model, x, y, steps)
         steps = networks.hold_at_mean(model, averaged, letters, layers=(1,))
-        yield letters, "every word", networks.accuracy(model, x, y, steps), records.machine()
+        yield letters, "every word", networks.accuracy(model, x, y, steps)
 
 
 def main():
     runs = flags.parse(__doc__, "runs").runs
 
     def rows(script, seed):
-        splits = (x_train, _), (x, y) = reviews(seed)
+        splits = (x_train, _), (x, y) = networks.made_up_reviews("marker", WORDS, seed)
         model = train(script, seed, splits, runs / f"marker-{script}-{seed}.weights.h5")
-        yield from measure(model, script, x[:SCORED], y[:SCORED], x_train[:AVERAGED])
-        keras.backend.clear_session()
+        return measure(model, script, x[:SCORED], y[:SCORED], x_train[:AVERAGED])
 
     records.complete(CSV, HEAD, [(script, seed) for seed in SEEDS for script in GATES], rows)
 

@@ -1,6 +1,5 @@
 """What the trained networks remember by: memory.csv, and kept.csv.
 
-    python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"    # first: trains
     python -m docs.measure.memory --data imdb.npz --runs runs
 
 Nothing is trained here. A network reads IMDB's test reviews step by step, and after each step, or
@@ -16,10 +15,10 @@ import common
 import keras
 import numpy as np
 from docs.measure import flags, networks, records
-from docs.measure.names import NETWORKS, ROOT, SEEDS, weights
+from docs.measure.names import NETWORKS, ROOT, SEEDS
 from docs.measure.networks import part_along, step
 
-CSV, KEPT = ROOT / "docs/measure/memory.csv", ROOT / "docs/measure/kept.csv"
+CSV, KEPT_CSV = ROOT / "docs/measure/memory.csv", ROOT / "docs/measure/kept.csv"
 KEPT_HEAD = ("script", "seed", "when", "layer", "accuracy", "refitted", "machine")
 FEW, MANY, SCORED = 48, 512, 5_000  # reviews: for Jacobians, for means of the state, and to score
 STEP_40 = 39
@@ -44,7 +43,7 @@ class Network(NamedTuple):
         return self.states[self.layer - 1]
 
 
-def look(model, ids):
+def analyse(model, ids):
     """Find the slow number of a model, and read reviews that fill all places."""
     jacobians = networks.jacobians(model, ids[:FEW])
     layer = networks.slow_layer(jacobians)
@@ -75,19 +74,18 @@ def unit_vectors(rng, size):
     return units / np.linalg.norm(units, axis=1, keepdims=True)
 
 
-def halves(rng, size):
-    """Three matrices, each of which keeps a random half of the dimensions."""
-    for _ in range(3):
-        q = np.linalg.qr(rng.randn(size, size))[0][:, : size // 2]
-        yield q @ q.T
+def random_half(rng, size):
+    """A matrix that keeps a random half of the dimensions."""
+    q = np.linalg.qr(rng.randn(size, size))[0][:, : size // 2]
+    return q @ q.T
 
 
 # ------------------------------------------------------------------------- the share of the state
-def shares(network, units):
+def shares(network, rng):
     """How much of the state's spread the slow number is, and how it goes with the verdict."""
-    states, slow = network.slow_states, part_along(network.left, network.right)
-    spread = states - states.mean(axis=0)
-    flat = spread.reshape(-1, states.shape[-1])
+    units, slow = unit_vectors(rng, len(network.left)), part_along(network.left, network.right)
+    spread = network.slow_states - network.slow_states.mean(axis=0)
+    flat = spread.reshape(-1, len(network.left))
     vectors, variances = components(flat)
     total, first = variances.sum(), vectors[:, 0]
     for name, variance in (
@@ -106,16 +104,15 @@ def shares(network, units):
 
 
 # ------------------------------------------------------------------- what is kept, and what costs
-def parts(network, units, rng):
+def parts(network, rng):
     """What is kept of the slow state: {when: matrices, over which the score is averaged}."""
     size = len(network.left)
     everything, slow = np.eye(size), part_along(network.left, network.right)
-    rest = everything - slow
-    states = network.slow_states
-    flat = (states - states.mean(axis=0)).reshape(-1, size)
+    rest, units = everything - slow, unit_vectors(rng, size)
+    flat = (network.slow_states - network.slow_states.mean(axis=0)).reshape(-1, size)
     first = components(flat)[0][:, 0]
     others = components(flat @ rest)[0][:, :10]
-    random_halves = list(halves(rng, size))
+    halves = [random_half(rng, size) for _ in range(3)]
     return {
         "only slow": [slow],
         "only random": [part_along(unit, unit) for unit in units[:3]],
@@ -125,9 +122,9 @@ def parts(network, units, rng):
         "first component away": [everything - part_along(first, first)],
         "ten others away": [slow + rest @ (everything - others @ others.T) @ rest],
         "other real away": [everything - other_real(network.jacobian)],
-        "half away": random_halves,
-        "half away, slow kept": [slow + rest @ half @ rest for half in random_halves],
-        "half away, slow away": [rest @ half @ rest for half in random_halves],
+        "half away": halves,
+        "half away, slow kept": [slow + rest @ half @ rest for half in halves],
+        "half away, slow away": [rest @ half @ rest for half in halves],
     }
 
 
@@ -218,43 +215,33 @@ def movers(ids, moved, names):
         yield "after", f"moved by {names[number]}", mean[number]
 
 
-# ----------------------------------------------------------------------------------------- program
-def measure(network, seed, x, y):
-    """Of one trained network all that is in memory.csv but the words that move its slow number."""
-    units = unit_vectors(np.random.RandomState(seed), len(network.left))
-    yield from shares(network, units)
-    yield from ladder(network, x[:SCORED], y[:SCORED])
-    yield from delays(network, x[networks.filled(x, MANY)])
-
-
 def main():
     args = flags.parse(__doc__, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
+    full, _ = networks.filled((x, y), MANY)
     index = common.load_word_index(args.data)
     names = {rank + common.INDEX_FROM: word for word, rank in index.items()}
 
-    def trained(script, seed):
-        model = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
-        return look(model, x[networks.filled(x, MANY)])
-
     def kept_rows(script, seed):
-        network, rng = trained(script, seed), np.random.RandomState(seed)
-        chosen = parts(network, unit_vectors(rng, len(network.left)), rng)
+        network = analyse(networks.trained(script, seed, args.runs), full)
+        chosen = parts(network, np.random.RandomState(seed))
         for when, *shares in kept(network, chosen, x[:SCORED], y[:SCORED]):
-            yield when, network.layer, *shares, records.machine()
+            yield when, network.layer, *shares
 
     def rows(script, seed):
-        network = trained(script, seed)
-        for when, quantity, value in measure(network, seed, x, y):
+        network = analyse(networks.trained(script, seed, args.runs), full)
+        for when, quantity, value in itertools.chain(
+            shares(network, np.random.RandomState(seed)),
+            ladder(network, x[:SCORED], y[:SCORED]),
+            delays(network, full),
+            movers(*movements(network, x), names) if script == "lstm_imdb" else (),
+        ):
             yield when, network.layer, quantity, value
-        if script == "lstm_imdb":
-            for when, quantity, value in movers(*movements(network, x), names):
-                yield when, network.layer, quantity, value
 
     keys = [(script, seed) for seed, script in itertools.product(SEEDS, NETWORKS)]
-    records.complete(KEPT, KEPT_HEAD, keys, kept_rows)
+    records.complete(KEPT_CSV, KEPT_HEAD, keys, kept_rows)
     records.complete(CSV, records.NUMBERS, keys, rows)
 
 
 if __name__ == "__main__":
-    main()
+    common.run(main)

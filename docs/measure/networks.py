@@ -14,6 +14,7 @@ import common
 import keras
 import numpy as np
 import tensorflow as tf
+from docs.measure import made_up, names
 
 tf.get_logger().setLevel("ERROR")  # batch_jacobian is traced anew for every cell, and warns of it
 UNTRAINED = {"i": 0.5, "f": 1 / (1 + np.exp(-1)), "o": 0.5, "z": 0.5, "r": 0.5}  # gates
@@ -21,32 +22,51 @@ ENOUGH = 0.99  # of a made-up task: it is learned
 TIMES = (20, 40, 60, 79)  # where Jacobians are taken: places of the words 21, 41, 61 and 80
 
 
-# ---------------------------------------------------------------------------- models and training
-def load(script, seed, weights=None, units=64):
+# ---------------------------------------------------------------- models, reviews and training
+def load(script, seed, path=None, units=64):
     """The model of a script as it starts with a seed, or with the weights of a file."""
     keras.utils.set_random_seed(seed)
     model = importlib.import_module(script).SentimentClassifier(units)
     model.build((None, common.MAX_REVIEW_LEN))
-    if weights:
-        model.load_weights(weights)
+    if path:
+        model.load_weights(path)
     return model
 
 
-def linear_decay(rate, epochs, train):
-    """The scripts' learning rate, by common.linear_decay(), for their batches of 128."""
+def trained(script, seed, runs, data="as it is"):
+    """The model of a script as runs.py has trained it: on IMDB "as it is", or on the "toy"."""
+    return load(script, seed, names.weights(runs, data, script, seed))
+
+
+def filled(reviews, n):
+    """The first n of (ids, labels) that have a word in every place: reviews without padding."""
+    places = np.flatnonzero(reviews[0][:, 0] != common.PAD)[:n]
+    return tuple(array[places] for array in reviews)
+
+
+def made_up_reviews(task, words, seed, reviews=None):
+    """A task of made_up.py -> (ids [n, words] int32, labels [n]) to train on, and to test on."""
+    splits = made_up.splits(task, words, reviews or made_up.REVIEWS[task], seed)
+    return [((ranks + common.INDEX_FROM).astype(np.int32), y) for ranks, y in splits]
+
+
+def train(model, splits, seed, rate, epochs, callbacks=(), **conditions):
+    """Train on reviews as the scripts do, at another rate -> the scores of each epoch.
+
+    Of the conditions the loss is multiplied by "loss"; "epsilon" is Adam's.
+    """
+    train, test = common.make_datasets(*splits, 128, seed)
     args = argparse.Namespace(learning_rate=rate, epochs=epochs, batch_size=128)
-    return common.linear_decay(args, train)
-
-
-def fit(model, data, epochs, rate, callbacks=()):
-    """Train as the scripts do, but with a rate of its own -> the scores of each epoch."""
-    train, test = data
-    adam = keras.optimizers.Adam(rate, clipnorm=0.25)
+    epsilon, factor = conditions.get("epsilon", 1e-7), [conditions.get("loss", 1.0)]
+    adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=0.25, epsilon=epsilon)
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
-    model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    return model.fit(
-        train, validation_data=test, epochs=epochs, callbacks=list(callbacks), verbose=0
-    ).history
+    model.compile(
+        adam, "binary_crossentropy", loss_weights=factor, metrics=[accuracy], jit_compile=False
+    )
+    options = dict(epochs=epochs, callbacks=list(callbacks), verbose=0)
+    history = model.fit(train, validation_data=test, **options).history
+    keras.backend.clear_session()  # some programs train hundreds
+    return history
 
 
 class Enough(keras.callbacks.Callback):
@@ -54,16 +74,6 @@ class Enough(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs):
         self.model.stop_training = logs["val_accuracy"] >= ENOUGH
-
-
-def encode(ranks):
-    """The ids of made-up reviews, all of one length: [n, words] int32."""
-    return (ranks + common.INDEX_FROM).astype(np.int32)
-
-
-def filled(ids, n):
-    """Places of the first n reviews that have a word in every place: reviews without padding."""
-    return np.flatnonzero(ids[:, 0] != common.PAD)[:n]
 
 
 # -------------------------------------------------------------------------------------- one step

@@ -1,6 +1,5 @@
 """By which ways the gradient goes back, and whether it vanishes or explodes: paths.csv.
 
-    python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"   # first: trains
     python -m docs.measure.paths --data imdb.npz --runs runs
 
 A row is the mean norm of d loss / d x_t at the words of AT, over reviews of the task of the first
@@ -18,8 +17,8 @@ import itertools
 import common
 import numpy as np
 import tensorflow as tf
-from docs.measure import flags, made_up, networks, records
-from docs.measure.names import GATES, ROOT, SEEDS, weights
+from docs.measure import flags, networks, records
+from docs.measure.names import GATES, ROOT, SEEDS
 
 CSV = ROOT / "docs/measure/paths.csv"
 AT = (1, 10, 20, 30, 40, 50, 60, 70, 80)
@@ -55,12 +54,6 @@ def compiled(step):
     return lambda cell, x, state, t: graph(cell, x, state)
 
 
-def first_words(seed):
-    """The reviews of the first word that tasks.py tests with a seed: ids [n, 80], labels [n]."""
-    _, (ranks, y) = made_up.splits("first", WORDS, made_up.REVIEWS["first"], seed)
-    return networks.encode(ranks), y
-
-
 def all_keys():
     """What there is to measure, that before training first."""
     for seed, script in itertools.product(SEEDS, BIAS):
@@ -72,19 +65,16 @@ def all_keys():
 
 def main():
     args = flags.parse(__doc__, "data", "runs")
-    _, (x, y) = common.read_npz(args.data)
-    filled = networks.filled(x, REVIEWS["after"])
-    imdb = x[filled], y[filled]
+    imdb = networks.filled(common.read_npz(args.data)[1], REVIEWS["after"])
 
     def rows(script, bias, data, when, seed):
         if when == "before":
             model = networks.load(script, seed)
             networks.begin_open(model, bias)
         else:
-            model = networks.load(script, seed, weights(args.runs, "as it is", script, seed))
-        x, y = imdb if data == "imdb" else first_words(seed)
-        for row in measure(model, script, x[: REVIEWS[when]], y[: REVIEWS[when]]):
-            yield *row, records.machine()
+            model = networks.trained(script, seed, args.runs)
+        x, y = imdb if data == "imdb" else networks.made_up_reviews("first", WORDS, seed)[1]
+        return measure(model, script, x[: REVIEWS[when]], y[: REVIEWS[when]])
 
     records.complete(CSV, HEAD, all_keys(), rows)
 

@@ -29,13 +29,15 @@ def append(path, rows):
 def complete(path, head, keys, measure):
     """Measure what a CSV lacks: measure(*key) yields the rows of a key, but for the key itself.
 
-    A key's rows are written together when it is over: a program that is stopped goes on there. A
-    key whose network is not trained yet, so that a file is missing, is left for the next time.
+    If the CSV ends with the machine, so does each row. A key's rows are written together when it
+    is over: a program that is stopped goes on there. A key whose network is not trained yet, so
+    that a file is missing, is left for the next time.
     """
+    end = [machine()] if head[-1] == "machine" else []
     for key in keys:
         if tuple(map(str, key)) not in finished(path, head, len(key)):
             try:
-                rows = [(*key, *row) for row in measure(*key)]
+                rows = [(*key, *row, *end) for row in measure(*key)]
                 append(path, rows)
                 result = f"{len(rows)} rows"
             except FileNotFoundError:

@@ -23,14 +23,12 @@ def read(script, seed):
     """Train a script and let it read -> rows of the CSV, but for script and seed."""
     reviews = [flag for text in TEXTS for flag in ("--review", text)]
     command = [sys.executable, ROOT / f"{script}.py", "--data", "toy", "--seed", str(seed)]
-    out = subprocess.run(
-        command + reviews, check=True, capture_output=True, encoding="utf-8"
-    ).stdout
-    found = ROW.findall(out)
+    options = dict(check=True, capture_output=True, encoding="utf-8")
+    matches = ROW.findall(subprocess.run(command + reviews, **options).stdout)
     places = [(text, n) for text in TEXTS for n in range(1, len(text.split()) + 1)]
-    if [word for word, _ in found] != [text.split()[n - 1] for text, n in places]:
+    if [word for word, _ in matches] != [text.split()[n - 1] for text, n in places]:
         raise SystemExit(f"{script}: what it read is not what it was given")
-    return [(text, n, word, p, records.machine()) for (text, n), (word, p) in zip(places, found)]
+    return [(*place, *match) for place, match in zip(places, matches)]
 
 
 def main():

@@ -1,20 +1,16 @@
 """How much the order of the words decides: shuffle.csv.
 
-    python -m docs.measure.runs --data imdb.npz --runs runs --only "as it is"   # first: trains
-    python -m docs.measure.runs --data imdb.npz --runs runs --only toy
     python -m docs.measure.shuffle --data imdb.npz --runs runs
 
 The trained networks read the test reviews of IMDB and of the toy as they are, with each pair of
 neighbours exchanged, and with all words of a review shuffled. Which words a review has is the same
-each time, so what is lost is what the order gives. What the CSV has is not measured
-again.
+each time, so what is lost is what the order gives. What the CSV has is not measured again.
 """
 
 import common
-import keras
 import numpy as np
 from docs.measure import flags, networks, records
-from docs.measure.names import ROOT, SCRIPTS, SEEDS, weights
+from docs.measure.names import ROOT, SCRIPTS, SEEDS
 
 CSV = ROOT / "docs/measure/shuffle.csv"
 HEAD = ("experiment", "script", "seed", "order", "accuracy", "same_verdict", "machine")
@@ -31,11 +27,11 @@ def shuffled(ids, rng):
     return rng.permutation(ids)
 
 
-ORDERS = {
-    "as they are": lambda ids, rng: ids,
-    "neighbours exchanged": exchanged,
-    "shuffled": shuffled,
-}
+def unchanged(ids, rng):
+    return ids
+
+
+ORDERS = {"as they are": unchanged, "neighbours exchanged": exchanged, "shuffled": shuffled}
 
 
 def reorder(x, order, rng):
@@ -57,7 +53,7 @@ def measure(model, x, y, seed):
         changed = reorder(x, order, np.random.RandomState(seed))
         p = model.predict(changed, batch_size=common.TEST_BATCH, verbose=0)[:, 0]
         verdicts = p > 0.5 if verdicts is None else verdicts  # of the words as they are
-        yield name, np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts), records.machine()
+        yield name, np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts)
 
 
 def main():
@@ -65,9 +61,8 @@ def main():
     reviews = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
 
     def rows(experiment, script, seed):
-        model = networks.load(script, seed, weights(args.runs, experiment, script, seed))
-        yield from measure(model, *reviews[experiment], seed)
-        keras.backend.clear_session()
+        model = networks.trained(script, seed, args.runs, experiment)
+        return measure(model, *reviews[experiment], seed)
 
     keys = [(name, script, seed) for seed in SEEDS for name in reviews for script in SCRIPTS]
     records.complete(CSV, HEAD, keys, rows)

@@ -4,8 +4,9 @@
     python -m docs.measure.tables --check    # only compares: names what differs, exits with 1
 
 In a document a table stands between the marks `<!-- table: gates -->` and `<!-- end -->`. Its name
-is that of a function below; pages in docs/zh-CN get its Chinese form. For a new table write such a
-function, put the two marks where the table belongs, and run this program.
+is that of a function below, which makes the rows; pages in docs/zh-CN get their Chinese form. The
+head is the page's own. For a new table write such a function, put the two marks and a head where
+the table belongs, and run this program.
 """
 
 import itertools
@@ -15,11 +16,10 @@ import sys
 from functools import partial
 
 from docs.measure import flags
-from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS
-from docs.measure.readings import (
+from docs.measure.lookup import (
     LENGTHS,
     MODELS,
-    USUAL,
+    at_start,
     first_word_runs,
     read_csv,
     rows,
@@ -29,17 +29,26 @@ from docs.measure.readings import (
     settings,
     values,
 )
+from docs.measure.names import GATES, NETWORKS, ROOT, SCRIPTS
 
 COSTS = {"first_step_s": (".1f", "s", "秒"), "step_ms": (".0f", "ms", "毫秒"),
          "scoring_s": (".1f", "s", "秒"), "whole_s": (".0f", "s", "秒")}  # fmt: skip
-MARKED = re.compile(r"(<!-- table: (\w+) -->\n)((?:(?!<!-- table:).)*?)(<!-- end -->)", re.S)
+MARKED = re.compile(  # the mark with its name, the head, the rows, the end
+    r"(<!-- table: (\w+) -->\n(\|.*\|)\n\|[ -|]+\|\n)((?:\|.*\|\n)*)<!-- end -->"
+)
 TABLES = {}
 
 
-# ----------------------------------------------------------------------------------------- figures
+# ------------------------------------------------------------------------------------------- cells
+# A cell is a text, or a pair (English, Chinese) where the languages differ.
 def with_unit(number, english, chinese=None):
     """A number with its unit, in English and in Chinese: "83.7 %", "83.7%"; "3.1 s", "3.1 秒"."""
     return f"{number} {english}".rstrip(), number + (english if chinese is None else f" {chinese}")
+
+
+def punctuated(text):
+    """A text without words, in English and in Chinese: "2 (7/10), 3 (3/10)"."""
+    return text, text.replace(", ", "，").replace(" (", "（").replace(")", "）")
 
 
 def mean(numbers, form=".1f", unit=""):
@@ -72,76 +81,106 @@ def decimals(numbers):
 def median_cost(script, column):
     """Median of a column of costs.csv with its unit: "3.1 s", "3.1 秒"."""
     form, *units = COSTS[column]
-    return with_unit(
-        format(statistics.median(values("costs", column, script=script)), form), *units
-    )
+    median = statistics.median(values("costs", column, script=script))
+    return with_unit(format(median, form), *units)
 
 
-def named(model):
-    """A model of MODELS in English and in Chinese."""
-    return model, {"averaging": "词向量取平均", "averaging, pairs": "加上二元"}.get(model, model)
+def learned(runs):
+    """How many runs have 99 %, and in which epochs: "3/5 (2-4)", "0/5"."""
+    first = [next((n for n, a in enumerate(run, 1) if a >= 0.99), 0) for run in runs]
+    at = sorted(filter(None, first))
+    when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
+    return f"{len(at)}/{len(runs)}{when}"
 
 
-# ------------------------------------------------------------------------------------------ tables
-def table(english, chinese):
-    """Make a function that yields rows a table, with its heads in the two languages.
+# -------------------------------------------------------------------------------------------- rows
+def table(function):
+    """Declare a function that gives the rows of a table."""
+    TABLES[function.__name__] = function
+    return function
 
-    A cell is a text, or a pair where the languages differ.
+
+def body(names, columns, cell):
+    """Rows of a table. names: {key: the first cell}; the others are cell(*key, *column).
+
+    A key, or a column, that is no tuple is one argument.
     """
-
-    def declare(function):
-        TABLES[function.__name__] = (english, chinese), function
-        return function
-
-    return declare
+    for key, name in names.items():
+        yield name, *(cell(*as_tuple(key), *as_tuple(column)) for column in columns)
 
 
-def listed(names, cells):
-    """Rows that begin with a name: names: (key, English, Chinese); cells(key): what follows."""
-    for key, english, chinese in names:
-        yield (english, chinese), *cells(key)
+def as_tuple(key):
+    return key if isinstance(key, tuple) else (key,)
 
 
-@table(
-    "script | mean | lowest | highest | epoch of the lowest test loss (runs of ten) | parameters "
-    "| whole run",
-    "脚本 | 平均 | 最低 | 最高 | 测试损失最低的轮次（10 次运行中的次数） | 参数量 | 整次运行",
-)
+PROGRAMS = {script: f"`{script}.py`" for script in SCRIPTS}
+NAMED = {**dict(zip(MODELS, MODELS)), "averaging": ("averaging", "词向量取平均"),
+         "averaging, pairs": ("averaging, pairs", "加上二元")}  # fmt: skip
+WHEN = {"before": "训练前", "after": "训练后"}
+EACH_GATE = {
+    (script, letter): (f"{NETWORKS[script]} 1, {letter}", f"{NETWORKS[script]} 第 1 层 {letter}")
+    for script, letters in GATES.items()
+    for letter in letters
+}
+
+
+def before_and_after(scripts):
+    """The names of rows by network, before training and after it: {(when, script): name}."""
+    return {
+        (when, script): (f"{NETWORKS[script]}, {when}", f"{NETWORKS[script]}，{chinese}")
+        for when, chinese in WHEN.items()
+        for script in scripts
+    }
+
+
+def steps_back(**where):
+    """By how much a gradient is multiplied in a step back, of each seed."""
+    return [x ** (1 / 70) for x in values("backward", quantity="gradient 1/71 p50", **where)]
+
+
+# ------------------------------------------------------------------------- scores, costs, settings
+@table
 def results():
-    for script in SCRIPTS:
+    for script, name in PROGRAMS.items():
         runs = rows("runs", experiment="as it is", script=script)
-        accuracy = scores("as it is", script=script)
-        best = [row["best_epoch"] for row in runs]
-        parts = [f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best))]
-        in_chinese = "，".join(parts).replace(" (", "（").replace(")", "）")
-        cells = [percent([f(accuracy)]) for f in (statistics.mean, min, max)]
-        cells += [(", ".join(parts), in_chinese), f"{int(runs[0]['parameters']):,}"]
-        yield f"`{script}.py`", *cells, median_cost(script, "whole_s")
+        accuracy = [float(run["accuracy"]) for run in runs]
+        best = [run["best_epoch"] for run in runs]
+        counts = ", ".join(f"{n} ({best.count(n)}/{len(best)})" for n in sorted(set(best)))
+        cells = (percent([f(accuracy)]) for f in (statistics.mean, min, max))
+        parameters = f"{int(runs[0]['parameters']):,}"
+        yield name, *cells, punctuated(counts), parameters, median_cost(script, "whole_s")
 
 
-@table(
-    "script | launch to the end of the first step | a training step | scoring 25,000 reviews "
-    "| whole run",
-    "脚本 | 启动到第一步结束 | 训练一步 | 评估 25,000 条影评 | 整次运行",
-)
+@table
+def results_short():
+    for script, english, chinese in (
+        ("rnn_cell_imdb", "two SimpleRNNCells stepped by hand", "手写循环的 SimpleRNNCell"),
+        ("rnn_layer_imdb", "the same as layers", "同样的网络，用现成的层"),
+        ("lstm_imdb", "two LSTM layers", "两层 LSTM"),
+        ("gru_imdb", "two GRU layers", "两层 GRU"),
+    ):
+        name = f"{PROGRAMS[script]}, {english}", f"{PROGRAMS[script]}，{chinese}"
+        accuracy = percent(scores("as it is", script=script), mean)
+        yield name, accuracy, median_cost(script, "whole_s")
+    for experiment, english, chinese in (
+        ("exercise 12", "no network: the average of the word vectors", "没有循环：词向量取平均"),
+        ("exercise 12, pairs", "no network: words and pairs of words", "没有循环：再加上二元"),
+    ):
+        yield (english, chinese), percent(scores(experiment), mean), ""
+
+
+@table
 def costs():
-    for script in SCRIPTS:
-        yield f"`{script}.py`", *(median_cost(script, column) for column in COSTS)
+    return body(PROGRAMS, COSTS, median_cost)
 
 
-@table(
-    "script | accuracy | training | whole run | a step with scoring | the same, eight CPU cores",
-    "脚本 | 准确率 | 训练 | 整次运行 | 一步，含评估 | 一步，同一台机器的 8 个 CPU 核",
-)
+@table
 def gpu():
     for row in read_csv("gpu"):  # typed in from the output of one run each, seed 0
-        steps = [row[column].split() for column in ("step_ms", "cpu_step_ms")]
-        yield (
-            f"`{row['script']}.py`",
-            percent([float(row["accuracy"])]),
-            *((f"{row[c]} s", f"{row[c]} 秒") for c in ("training_s", "whole_s")),
-            *((f"{' to '.join(step)} ms", f"{'～'.join(step)} 毫秒") for step in steps),
-        )
+        seconds = (with_unit(row[column], "s", "秒") for column in ("training_s", "whole_s"))
+        steps = (row[column].split() for column in ("step_ms", "cpu_step_ms"))
+        steps = ((f"{' to '.join(step)} ms", f"{'～'.join(step)} 毫秒") for step in steps)
+        yield PROGRAMS[row["script"]], percent([float(row["accuracy"])]), *seconds, *steps
 
 
 EXERCISES = {  # of runs.csv: what it is called, and what without the change is a row of runs.csv
@@ -155,11 +194,7 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
     "9": ("the rate held (SimpleRNN)", "固定学习率（SimpleRNN）", "rnn_layer_imdb"),
     "10": ("stepped by hand (LSTM)", "手写 for 循环（LSTM）", "lstm_imdb"),
     "11": ("pooled over time (LSTM)", "对 80 步的 h 取平均（LSTM）", "lstm_imdb"),
-    "12": (
-        "averaging, pairs added (baseline)",
-        "词向量取平均，加上二元（baseline）",
-        "baseline",
-    ),
+    "12": ("averaging, pairs added (baseline)", "词向量取平均，加上二元（baseline）", "baseline"),
     "14": ("b_f begins at 3 (LSTM)", "b_f 从 3 起步（LSTM）", "lstm_imdb"),
     "15": ("minGRU (SimpleRNNCell)", "minGRU（SimpleRNNCell）", "rnn_cell_imdb"),
     "16": ("half the time (LSTM)", "一半的时间（LSTM）", "lstm_imdb"),
@@ -169,62 +204,82 @@ EXERCISES = {  # of runs.csv: what it is called, and what without the change is 
 }
 
 
-@table("exercise | test accuracy | without the change", "练习 | 测试准确率 | 不改动")
+@table
 def exercises():
     for number, (english, chinese, script) in EXERCISES.items():
         changed, plain = f"exercise {number}", "as it is"
         if script == "baseline":
             changed, plain = f"{changed}, pairs", changed
+        wanted = dict(script="lstm_imdb") if number == "16" else {}
         yield (
             (f"{number}. {english}", f"{number}. {chinese}"),
-            percent(scores(changed, **({"script": script} if number == "16" else {}))),
+            percent(scores(changed, **wanted)),
             percent(scores(plain, seeds=5, script=script)),
         )
 
 
-@table(
-    "network | mean, word 1 | median review, word 1 | mean, word 80 | kept by a step back",
-    "网络 | 平均，第 1 个词 | 影评的中位数，第 1 个词 | 平均，第 80 个词 | 每往回一步保留的比例",
-)
-def gradient():
-    for when, chinese in ("before", "训练前"), ("after", "训练后"):
-        for script, name in NETWORKS.items():
-            where = dict(script=script, when=when)
-            falls = values("backward", quantity="gradient 1/71 p50", **where)
-            yield (
-                (f"{name}, {when}", f"{name}，{chinese}"),
-                spread(values("gradient", "1", of="mean", **where), ".1e"),
-                spread(values("gradient", "1", of="p50", **where), ".1e"),
-                spread(values("gradient", "80", of="mean", **where), ".1e"),
-                spread([fall ** (1 / 70) for fall in falls], ".3f"),
-            )
+@table
+def lengths():
+    return body(NAMED, (40, 80, 200, 320), lambda *where: percent(scores_at(*where)))
 
 
-@table(
-    "layer | largest, before | largest, after | second, after | third, after",
-    "层 | 最大，训练前 | 最大，训练后 | 第二，训练后 | 第三，训练后",
-)
-def eigenvalues():
-    columns = ("before", 1), ("after", 1), ("after", 2), ("after", 3)
-    for script, layer in itertools.product(NETWORKS, "12"):
-        name, where = NETWORKS[script], dict(script=script, layer=layer)
-        yield (
-            (f"{name} {layer}", f"{name} 第 {layer} 层"),
-            *(
-                spread(values("backward", quantity=f"eigenvalue {n}", when=when, **where), ".3f")
-                for when, n in columns
-            ),
-        )
+@table
+def lengths_alike():
+    return body(NAMED, (40, 80, 200, 320), lambda *where: percent(scores_alike(*where)))
 
 
-def learned(runs):
-    """How many runs have 99 %, and in which epochs: "3/5 (2-4)", "0/5"."""
-    first = [next((n for n, a in enumerate(run, 1) if a >= 0.99), 0) for run in runs]
-    at = sorted(filter(None, first))
-    when = f" ({at[0]})" if at and at[0] == at[-1] else f" ({at[0]}-{at[-1]})" if at else ""
-    return f"{len(at)}/{len(runs)}{when}"
+@table
+def equal_care():
+    for model, name in NAMED.items():
+        layers, rate, epochs = next(iter(settings(model)))
+        as_it_stands = percent(scores_at(model, 80))
+        setting = f"rate {rate}, {epochs} epochs", f"学习率 {rate}，{epochs} 轮"
+        if not layers:  # its rate was chosen so from the first
+            yield name, ("(as chosen)", "（就是挑出来的）"), as_it_stands, setting
+            continue
+        depth = "1 layer" if layers == "1" else f"{layers} layers"
+        setting = f"{depth}, {setting[0]}", f"{layers} 层，{setting[1]}"
+        yield name, as_it_stands, percent(scores(f"chosen alike: {model}")), setting
 
 
+@table
+def grid():
+    def cell(model, layers, rate):
+        accuracies = (settings(model)[layers, rate, epochs][0] for epochs in "234")
+        return " / ".join(f"{100 * accuracy:.1f}" for accuracy in accuracies)
+
+    names = {(model, ""): NAMED[model] for model in list(MODELS)[:2]}
+    for model, layers in itertools.product(NETWORKS.values(), "12"):
+        names[model, layers] = f"{model}, layers: {layers}", f"{model}，层数 {layers}"
+    return body(names, ("0.0005", "0.001", "0.002", "0.003"), cell)
+
+
+@table
+def best_three():
+    def cell(model, place):
+        setting, accuracies = list(settings(model).items())[place]
+        name, (english, chinese) = "/".join(filter(None, setting)), percent(accuracies)
+        return f"{name}: {english}", f"{name}：{chinese}"
+
+    return body(NAMED, range(3), cell)
+
+
+@table
+def rates():
+    names = {
+        "rate 0.001, 4 epochs": ("falling from 0.001", "从 0.001 降到 0"),
+        "rate 0.003, 4 epochs": ("falling from 0.003", "从 0.003 降到 0"),
+        "rate 0.01, 4 epochs": ("falling from 0.01", "从 0.01 降到 0"),
+        "0.001 held": ("held at 0.001", "固定为 0.001"),
+    }
+
+    def cell(rate, model):
+        return percent(scores(f"held out: {model}, {rate}", seeds=3))
+
+    return body(names, ("averaging", "averaging, pairs"), cell)
+
+
+# ---------------------------------------------------------------------------------- the first word
 STARTS = {  # of names.STARTS: what the table calls them
     "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
     "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
@@ -234,327 +289,40 @@ STARTS = {  # of names.STARTS: what the table calls them
     "GRU": ("GRU, b_z = 0 (z = .5)", "GRU，b_z = 0（z = 0.5）"),
     "GRU b_z = 3": ("GRU, b_z = 3 (z = .95)", "GRU，b_z = 3（z = 0.95）"),
 }
-COLUMNS = " | ".join(f"T = {n}" for n in LENGTHS)
 
 
-@table(
-    f"start | gradient at word 1, T = 80 | {COLUMNS}",
-    f"初始值 | 第 1 个词处的梯度，T = 80 | {COLUMNS}",
-)
+@table
 def first_word():
-    for start, names in STARTS.items():
-        where = dict(task="first", start=start, words="80", **USUAL)
-        gradients = values("tasks", quantity="gradient 1", **where)
-        cells = [learned(first_word_runs(start, n)) for n in LENGTHS]
-        yield names, tiny(gradients), *cells
+    for start, name in STARTS.items():
+        cells = (learned(first_word_runs(start, n)) for n in LENGTHS)
+        yield name, tiny(at_start("gradient 1", start)), *cells
 
 
-def each_gate():
-    """Each gate: its script, its letter, and what it is called in layer 1."""
-    for script, letters in GATES.items():
-        for letter in letters:
-            name = NETWORKS[script]
-            yield script, letter, (f"{name} 1, {letter}", f"{name} 第 1 层 {letter}")
+@table
+def first_word_80():
+    for start, english, chinese in (
+        ("SimpleRNN", "SimpleRNN as in Keras", "SimpleRNN，默认"),
+        ("SimpleRNN .7", "SimpleRNN, its W_hh times .7", "SimpleRNN，W_hh 乘以 0.7"),
+        ("LSTM", "LSTM as in Keras (forget gate .73)", "LSTM，默认（遗忘门从 0.73 起）"),
+        ("LSTM b_f = 3", "LSTM, forget gate .95", "LSTM，遗忘门从 0.95 起"),
+        ("GRU", "GRU as in Keras (update gate .5)", "GRU，默认（更新门从 0.5 起）"),
+        ("GRU b_z = 3", "GRU, update gate .95", "GRU，更新门从 0.95 起"),
+    ):
+        runs = first_word_runs(start)
+        n = sum(max(run) >= 0.99 for run in runs)
+        yield (english, chinese), (f"{n} of {len(runs)}", f"{len(runs)} 次里 {n} 次")
 
 
-@table(
-    "gate, T = 80 | at the marker | at the word after it | at other opinion words | at the rest",
-    "门，T = 80 | 标记词处 | 其后的词处 | 其他评价词处 | 其余的词处",
-)
-def marker_gates():
-    for script, letter, names in each_gate():
-        where = dict(task="marker", words="80", start=NETWORKS[script])
-        kinds = (f"gate 1 {letter} {kind}" for kind in ("marker", "after", "opinion", "other"))
-        yield names, *(spread(values("tasks", quantity=kind, **where)) for kind in kinds)
-
-
-@table(
-    'gate | opinion word | opinion word after "not" | "not" | all other words',
-    "门 | 评价词 | not 之后的评价词 | not | 其余的词",
-)
-def toy_gates():
-    for script, letter, names in each_gate():
-        where = dict(script=script, layer="1", data="toy")
-        kinds = (f"gate {letter} {kind}" for kind in ("plain", "turned", "not", "other"))
-        yield names, *(spread(values("gates", quantity=kind, **where)) for kind in kinds)
-
-
-@table(
-    'network | held as without a "not" | layer 1 | layer 2 | plain words held, layer 1',
-    "网络 | 固定为没有 not 时的值 | 第 1 层 | 第 2 层 | 改在普通评价词处固定，第 1 层",
-)
-def held():
-    for script, letters in GATES.items():
-        for which in (letters[0], letters, "g", letters + "g"):
-            where = dict(script=script, data="toy", quantity="accuracy")
-            cells = [
-                (f"{which} held at {kind}", layer)
-                for kind, layer in (("turned", "1"), ("turned", "2"), ("plain", "1"))
-            ]
-            yield (
-                NETWORKS[script],
-                ", ".join(which),
-                *(percent(values("gates", when=when, layer=n, **where)) for when, n in cells),
-            )
-
-
-def remembered(when, name="kept", column="refitted", form=spread, **wanted):
-    """The scores of the three networks with a part of their state taken away, from a CSV."""
-    for script in NETWORKS:
-        yield percent(values(name, column, when=when, script=script, **wanted), form)
-
-
-PARTS = (  # of memory.csv and kept.csv
-    ("as trained", "everything", "全部"),
-    ("only slow", "**only the slow number**", "**只有慢的那个数**"),
-    ("only first component", "only the first principal component", "只有第一主成分"),
-    ("only random", "only a random direction", "只有一个随机方向"),
-    ("slow away", "all but the slow number", "全部，除了慢的那个数"),
-    ("ten others away", "all but the ten largest other components",
-     "全部，除了另外十个最大的主成分"),
-    ("other real away", "all but the other real eigendirections", "全部，除了其他的实特征方向"),
-    ("first component away", "all but the first principal component", "全部，除了第一主成分"),
-    ("half away", "a random half of the dimensions", "随机抽一半维度"),
-    ("half away, slow kept", "the same half and the slow number", "同样的一半，加上慢的那个数"),
-    ("half away, slow away", "the same half without the slow number", "同样的一半，去掉慢的那个数"),
-)  # fmt: skip
-
-
-@table(
-    "what stays of the slow layer's state | SimpleRNN | LSTM | GRU",
-    "慢的那一层，状态里留下什么 | SimpleRNN | LSTM | GRU",
-)
-def kept():
-    return listed(PARTS, partial(remembered, column="accuracy"))
-
-
-@table(
-    "threshold fitted on one half, scored on the other | SimpleRNN | LSTM | GRU",
-    "阈值在一半影评上重定，在另一半上评估 | SimpleRNN | LSTM | GRU",
-)
-def kept_refitted():
-    return listed(PARTS, remembered)
-
-
-@table("what is remembered | SimpleRNN | LSTM | GRU", "记住了什么 | SimpleRNN | LSTM | GRU")
-def ladder():
-    names = (
-        ("last word", "nothing: the last word alone", "什么都不记，只读最后一个词"),
-        ("+ other layer", "the other layer's state", "加上另一层的状态"),
-        ("+ rest of layer", "and the slow layer's, but for the slow number",
-         "再加上慢的那一层，除了慢的那个数"),
-        ("as trained", "and the slow number: as trained", "再加上慢的那个数，也就是原样"),
-        ("without other layer", "the slow layer's state only", "只有慢的那一层的状态"),
-    )  # fmt: skip
-    in_memory = dict(name="memory", column="value", quantity="accuracy")
-    return listed(names, partial(remembered, **in_memory))
-
-
-@table(
-    "first epoch, LSTM | word 1 | word 41 | word 61 | word 80",
-    "LSTM，第一轮进行到 | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
-)
-def first_epoch():
-    for tenth in (0, 1, 2, 10):
-        yield f"{tenth}/10", *gradients_after("everywhere", tenth)
-
-
-def gradients_after(hints, tenth, words=(1, 41, 61, 80), form=tiny):
-    """The gradient at some words after so many tenths of the first epoch."""
-    for n in words:
-        quantity = f"gradient {n} after {tenth} tenths"
-        yield form(values("first_epoch", hints=hints, quantity=quantity))
-
-
-@table("model | 40 words | 80 | 200 | 320", "模型 | 40 个词 | 80 | 200 | 320")
-def lengths():
-    for model in MODELS:
-        cells = (percent(scores_at(model, n)) for n in (40, 80, 200, 320))
-        yield named(model), *cells
-
-
-@table(
-    "model | as the scripts stand | chosen alike | what was chosen",
-    "模型 | 脚本的设置 | 同样用心去挑 | 挑出来的设置",
-)
-def equal_care():
-    for model in MODELS:
-        layers, rate, epochs = next(iter(settings(model)))
-        english, chinese = f"rate {rate}, {epochs} epochs", f"学习率 {rate}，{epochs} 轮"
-        if layers:
-            english, chinese = f"{layers} layers, {english}", f"{layers} 层，{chinese}"
-        yield (
-            named(model),
-            percent(scores_at(model, 80)) if layers else ("(as chosen)", "（就是挑出来的）"),
-            percent(scores_alike(model)),
-            (english.replace("1 layers", "1 layer"), chinese),
-        )
-
-
-@table(
-    "held out, 2 / 3 / 4 epochs | rate 0.0005 | 0.001 | 0.002 | 0.003",
-    "留出的影评，2 / 3 / 4 轮 | 学习率 0.0005 | 0.001 | 0.002 | 0.003",
-)
-def grid():
-    for model in MODELS:
-        tried = settings(model)
-        for layers in sorted({setting[0] for setting in tried}):
-            english, chinese = named(model)
-            depth = ("", "") if not layers else (f", layers: {layers}", f"，层数 {layers}")
-            cells = (
-                [tried[layers, rate, epochs][0] for epochs in "234"]
-                for rate in ("0.0005", "0.001", "0.002", "0.003")
-            )
-            yield (
-                (english + depth[0], chinese + depth[1]),
-                *(" / ".join(f"{100 * accuracy:.1f}" for accuracy in of) for of in cells),
-            )
-
-
-@table(
-    "the best three, held out | first | second | third",
-    "留出的影评，最好的三个 | 第一 | 第二 | 第三",
-)
-def best_three():
-    for model in MODELS:
-        cells = []
-        for setting, accuracies in list(settings(model).items())[:3]:
-            name, (english, chinese) = "/".join(filter(None, setting)), percent(accuracies)
-            cells.append((f"{name}: {english}", f"{name}：{chinese}"))
-        yield named(model), *cells
-
-
-@table(
-    "rate, held-out training reviews | averaging | averaging, pairs",
-    "学习率，训练集里留出的影评 | 词向量取平均 | 加上二元",
-)
-def rates():
-    def cells(rate):
-        for model in "averaging", "averaging, pairs":
-            yield percent(scores(f"held out: {model}, {rate}", seeds=3))
-
-    names = (
-        ("rate 0.001, 4 epochs", "falling from 0.001", "从 0.001 降到 0"),
-        ("rate 0.003, 4 epochs", "falling from 0.003", "从 0.003 降到 0"),
-        ("rate 0.01, 4 epochs", "falling from 0.01", "从 0.01 降到 0"),
-        ("0.001 held", "held at 0.001", "固定为 0.001"),
-    )
-    return listed(names, cells)
-
-
-# ------------------------------------------------------------------------------------ what decides
-ORDERS = ("as they are", "neighbours exchanged", "shuffled")  # of shuffle.csv
-BY_HAND = {"rnn_cell_imdb": "SimpleRNNCell", **NETWORKS}
-OPENING = [  # of the first word and paths.csv: name, script, b_f or b_z, start in tasks.csv
-    (f"{name}, {gate} = {bias}", script, bias, name + (f" {gate} = {bias}" if n else ""))
-    for script, name, gate, biases in (
-        ("lstm_imdb", "LSTM", "b_f", ("1", "1.5", "2", "2.5", "3")),
-        ("gru_imdb", "GRU", "b_z", ("0", "1", "2", "3")),
-    )
-    for n, bias in enumerate(biases)
-]
-
-
-@table(
-    "trained on, network | words as they are | neighbours exchanged | shuffled "
-    "| same verdict, exchanged | same verdict, shuffled",
-    "训练数据，网络 | 原来的词序 | 相邻词两两对调 | 全部打乱 | 对调后判断不变 | 打乱后判断不变",
-)
-def shuffle():
-    for experiment, english, chinese in ("as it is", "IMDB", "IMDB"), ("toy", "toy", "玩具数据"):
-        for script, network in BY_HAND.items():
-            where = dict(experiment=experiment, script=script)
-            cells = [("accuracy", order) for order in ORDERS]
-            cells += [("same_verdict", order) for order in ORDERS[1:]]
-            yield (
-                (f"{english}, {network}", f"{chinese}，{network}"),
-                *(percent(values("shuffle", column, order=o, **where)) for column, o in cells),
-            )
-
-
-@table(
-    "network | film reviews, as they are | shuffled | toy, as it is | shuffled",
-    "网络 | 影评，原来的词序 | 打乱 | 玩具数据，原来的词序 | 打乱",
-)
-def shuffled():
-    for script, network in NETWORKS.items():
-        cells = itertools.product(("as it is", "toy"), (ORDERS[0], ORDERS[2]))
-        where = (dict(experiment=e, order=o, script=script) for e, o in cells)
-        yield network, *(percent(values("shuffle", "accuracy", **w), mean) for w in where)
-
-
-@table(
-    "start | gradient at word 1 | by the carry alone | word 1 / word 80 | first word of 80 learned",
-    "初始值 | 第 1 个词处的梯度 | 只走 c 或 z h 那条路 | 第 1 个词 / 第 80 个词 | 学会首词",
-)
-def paths():
-    for name, script, bias, start in OPENING:
-        where = dict(script=script, bias=bias, data="first", when="before")
-        alone = values("paths", "1", cut="h everywhere", **where)
-        where = dict(task="first", start=start, words="80", **USUAL)
-        first, last = (values("tasks", quantity=f"gradient {n}", **where) for n in ("1", "last"))
-        yield (
-            (name, name.replace(", ", "，")),
-            tiny(first),
-            tiny(alone),
-            tiny([a / b for a, b in zip(first, last)]),
-            learned(first_word_runs(start, "80")),
-        )
-
-
-@table(
-    "gradient by word, IMDB, before | word 1 | word 20 | word 40 | word 60 | word 80",
-    "各词处的梯度，IMDB，训练前 | 第 1 个词 | 第 20 个词 | 第 40 个词 | 第 60 个词 | 第 80 个词",
-)
-def levels():
-    for name, script, bias, _ in OPENING:
-        where = dict(script=script, bias=bias, data="imdb", when="before", cut="nothing")
-        cells = (values("paths", word, **where) for word in ("1", "20", "40", "60", "80"))
-        yield (name, name.replace(", ", "，")), *(tiny(cell) for cell in cells)
-
-
-@table(
-    "start | gradient at word 1, IMDB, before | test accuracy, IMDB",
-    "初始值 | IMDB，训练前，第 1 个词处的梯度 | IMDB 测试准确率",
-)
-def starts_imdb():
-    for b_f, experiment in ("1", "as it is"), ("2", "b_f = 2"), ("3", "exercise 14"):
-        where = dict(script="lstm_imdb", bias=b_f, data="imdb", when="before", cut="nothing")
-        accuracies = scores(experiment, seeds=5, script="lstm_imdb")
-        names = f"LSTM, b_f = {b_f}", f"LSTM，b_f = {b_f}"
-        yield names, tiny(values("paths", "1", **where)), percent(accuracies)
-
-
-@table(
-    "IMDB, gradient at word 1 | nothing cut | h into the gates | h into g | h everywhere "
-    "| the carry",
-    "IMDB，第 1 个词处的梯度 | 都不切断 | 切断 h 到门 | 切断 h 到 g | 切断所有的 h | 切断 c 或 z h",
-)
-def ways():
-    for when, chinese in ("before", "训练前"), ("after", "训练后"):
-        for script, bias in ("lstm_imdb", "1"), ("gru_imdb", "0"):
-            where = dict(script=script, bias=bias, data="imdb", when=when)
-            cuts = "nothing", "h into the gates", "h into g", "h everywhere", "carry"
-            yield (
-                (f"{NETWORKS[script]}, {when}", f"{NETWORKS[script]}，{chinese}"),
-                *(spread(values("paths", "1", cut=cut, **where), ".1e") for cut in cuts),
-            )
-
-
-@table(
-    "Dense kernel times | gradient at word 1, SimpleRNN | learned | gradient at word 1, "
-    "LSTM b_f = 3 | learned",
-    "Dense 的核乘以 | 第 1 个词处的梯度，SimpleRNN | 学会 | 第 1 个词处的梯度，LSTM b_f = 3 | 学会",
-)
-def smaller():
-    for factor in ("1", "1e-3", "1e-6", "1e-9", "1e-12"):
-        cells = []
-        for start in "SimpleRNN", "LSTM b_f = 3":
-            start += f", Dense * {factor}" if factor != "1" else ""
-            where = dict(task="first", start=start, words="80", **USUAL)
-            cells.append(tiny(values("tasks", quantity="gradient 1", **where)))
-            cells.append(learned(first_word_runs(start, "80")))
-        yield factor, *cells
+@table
+def size():
+    for start, loss, epsilon in (
+        *(("SimpleRNN", loss, "1e-7") for loss in ("1", "1e-3", "1e-6", "1e-9")),
+        ("SimpleRNN", "1e-9", "1e-20"),
+        *((start, "1", e) for start in ("SimpleRNN .7", "LSTM", "GRU") for e in ("1e-7", "1e-20")),
+    ):
+        condition = f", loss * {loss}" if loss != "1" else ""
+        condition += f", epsilon {epsilon}" if epsilon != "1e-7" else ""
+        yield start, loss, epsilon, learned(first_word_runs(start + condition))
 
 
 def auc(higher, lower):
@@ -565,214 +333,349 @@ def auc(higher, lower):
 
 def cells_of_first_word():
     """The cells of the first word up to T = 160: of each the runs (size, ratio, learned)."""
-    for start, words in itertools.product(STARTS, LENGTHS):
-        where = dict(task="first", start=start, words=words, **USUAL)
-        if int(words) <= 160:
-            size, last = (values("tasks", quantity=f"gradient {w}", **where) for w in ("1", "last"))
-            good = [max(run) >= 0.99 for run in first_word_runs(start, words)]
-            yield [(a, a / b, c) for a, b, c in zip(size, last, good)]
+    for start, words in itertools.product(STARTS, LENGTHS[:-1]):
+        first, last = (at_start(f"gradient {n}", start, words) for n in ("1", "last"))
+        good = [max(run) >= 0.99 for run in first_word_runs(start, words)]
+        yield [(a, a / b, c) for a, b, c in zip(first, last, good)]
 
 
-@table(
-    "a run learned has the larger | size at word 1 | word 1 / word T",
-    "学会的那次更大的是 | 第 1 个词处的大小 | 第 1 个词 / 第 T 个词",
-)
+@table
 def sorting():
     cells = list(cells_of_first_word())
+    runs = [run for cell in cells for run in cell]
     mixed = [cell for cell in cells if len({good for *_, good in cell}) == 2]
-
-    def shares(column):
-        runs = [run for cell in cells for run in cell]
-        yield auc([r[column] for r in runs if r[2]], [r[column] for r in runs if not r[2]])
-        pairs = [(a[column] > b[column]) for c in mixed for a in c for b in c if a[2] > b[2]]
-        yield statistics.mean(pairs)
-
-    names = ("of all runs, T <= 160", "所有的运行，T 不超过 160"), (
-        f"within the {len(mixed)} mixed cells", f"{len(mixed)} 个有成有败的格子之内")  # fmt: skip
-    for name, size, ratio in zip(names, shares(0), shares(1)):
-        yield name, f"{size:.3f}", f"{ratio:.3f}"
+    pairs = [(a, b) for cell in mixed for a in cell for b in cell if a[2] > b[2]]
+    size, ratio = (
+        auc([r[n] for r in runs if r[2]], [r[n] for r in runs if not r[2]]) for n in (0, 1)
+    )
+    yield ("of all runs, T <= 160", "所有的运行，T 不超过 160"), f"{size:.3f}", f"{ratio:.3f}"
+    size, ratio = (statistics.mean(a[n] > b[n] for a, b in pairs) for n in (0, 1))
+    name = f"within the {len(mixed)} mixed cells", f"{len(mixed)} 个有成有败的格子之内"
+    yield name, f"{size:.3f}", f"{ratio:.3f}"
 
 
-@table(
-    "network | held | at the marker | at the word after it | at both | at every word, its mean",
-    "网络 | 固定 | 标记词处 | 其后的词处 | 两处都固定 | 每个词处固定为平均值",
-)
-def marker_held():
-    for script, letters in GATES.items():
-        for which in (*letters, letters, "g", letters + "g"):
-            where = dict(script=script, held=which)
-            places = "marker", "after", "both", "every word"
-            yield (
-                NETWORKS[script],
-                ", ".join(which),
-                *(percent(values("marker", "accuracy", at=at, **where)) for at in places),
-            )
+# ------------------------------------------------------------------------------------ the gradient
+@table
+def gradient():
+    for (when, script), name in before_and_after(NETWORKS).items():
+        where = dict(script=script, when=when)
+        cells = (
+            spread(values("gradient", word, of=of, **where), ".1e")
+            for word, of in (("1", "mean"), ("1", "p50"), ("80", "mean"))
+        )
+        yield name, *cells, spread(steps_back(**where), ".3f")
 
 
-@table(
-    "hints, after | word 1 | word 41 | word 61 | word 80",
-    "线索在哪里，第一轮进行到 | 第 1 个词 | 第 41 个词 | 第 61 个词 | 第 80 个词",
-)
-def hints():
-    for where, chinese in (
-        ("everywhere", "到处"), ("last 20", "末尾 20 个词"), ("first 20", "开头 20 个词"),
-    ):  # fmt: skip
-        for tenth in (0, 1, 2, 3, 5, 10):
-            name = f"{where}, {tenth}/10", f"{chinese}，{tenth}/10"
-            yield name, *gradients_after(where, tenth)
-
-
-@table(
-    "70 steps, trained on IMDB | mean size | mean Jacobian | slow number along a review "
-    "| gradient, word 1 / word 71",
-    "70 步，在 IMDB 上训练之后 | 平均大小 | 平均雅可比矩阵 | 慢的那个数，沿着影评 "
-    "| 梯度，第 1 个词 / 第 71 个词",
-)
-def decay():
-    for script, network in NETWORKS.items():
-        cells = [
-            [value**70 for value in values("decay", script=script, quantity=quantity)]
-            for quantity in ("mean size", "mean Jacobian")
-        ]
-        cells += [
-            values("decay", script=script, quantity=f"{q} p50") for q in ("number", "gradient")
-        ]
-        yield network, *(spread(cell) for cell in cells)
-
-
-# ------------------------------------------------------------- short tables of the learner's pages
-@table("model | accuracy | whole run, two CPU cores", "模型 | 准确率 | 整次运行，两个 CPU 核")
-def results_short():
-    for script, english, chinese in (
-        ("rnn_cell_imdb", "two SimpleRNNCells stepped by hand", "手写循环的 SimpleRNNCell"),
-        ("rnn_layer_imdb", "the same as layers", "同样的网络，用现成的层"),
-        ("lstm_imdb", "two LSTM layers", "两层 LSTM"),
-        ("gru_imdb", "two GRU layers", "两层 GRU"),
-    ):
-        accuracy = percent(scores("as it is", script=script), mean)
-        names = f"`{script}.py`, {english}", f"`{script}.py`，{chinese}"
-        yield names, accuracy, median_cost(script, "whole_s")
-    for experiment, english, chinese in (
-        ("exercise 12", "no network: the average of the word vectors", "没有循环：词向量取平均"),
-        ("exercise 12, pairs", "no network: words and pairs of words", "没有循环：再加上二元"),
-    ):
-        yield (english, chinese), percent(scores(experiment), mean), ""
-
-
-@table("before training | a step back keeps | why", "训练前 | 每往回一步乘以 | 为什么")
+@table
 def step_back():
     for script, english, chinese in (
-        ("rnn_layer_imdb", "Keras starts W_hh as a rotation, which shrinks nothing",
-         "W_hh 初始是正交矩阵：只把状态转个方向，不缩小"),
-        ("lstm_imdb", "the forget gate starts at .73, and some more comes back by way of h",
-         "遗忘门初始只有 0.73，另有一些经 h 绕回来"),
-        ("gru_imdb", "the update gate starts at .5, and some more comes back by way of h",
-         "更新门初始只有 0.5，另有一些经 h 绕回来"),
+        ("rnn_layer_imdb", "Keras starts W_hh as a rotation, and only tanh shrinks a little",
+         "W_hh 初始是正交矩阵：只把状态转个方向，不缩小；缩小一点的是 tanh"),
+        ("lstm_imdb", "the forget gate starts at .73, more comes back another way (section 4)",
+         "遗忘门初始只有 0.73，另有一些从别的路绕回来（第 4 节）"),
+        ("gru_imdb", "the update gate starts at .5, more comes back another way (section 4)",
+         "更新门初始只有 0.5，另有一些从别的路绕回来（第 4 节）"),
     ):  # fmt: skip
-        falls = values("backward", quantity="gradient 1/71 p50", script=script, when="before")
-        kept = mean([fall ** (1 / 70) for fall in falls], ".3f")
+        kept = mean(steps_back(script=script, when="before"), ".3f")
         yield NETWORKS[script], kept, (english, chinese)
 
 
-@table(
-    "network, and how it starts | runs that learn the first of 80 words",
-    "网络，和它的初始值 | 学会 80 个词里第一个的次数",
-)
-def first_word_80():
-    for start, english, chinese in (
-        ("SimpleRNN", "SimpleRNN as in Keras", "SimpleRNN，默认"),
-        ("SimpleRNN .7", "SimpleRNN, its W_hh times .7", "SimpleRNN，W_hh 乘以 0.7"),
-        ("LSTM", "LSTM as in Keras (forget gate .73)", "LSTM，默认（遗忘门从 0.73 起）"),
-        ("LSTM b_f = 3", "LSTM, forget gate .95", "LSTM，遗忘门从 0.95 起"),
-        ("GRU", "GRU as in Keras (update gate .5)", "GRU，默认（更新门从 0.5 起）"),
-        ("GRU b_z = 3", "GRU, update gate .95", "GRU，更新门从 0.95 起"),
-    ):
-        runs = first_word_runs(start, "80")
-        n = sum(max(run) >= 0.99 for run in runs)
-        yield (english, chinese), (f"{n} of {len(runs)}", f"{len(runs)} 次里 {n} 次")
+@table
+def eigenvalues():
+    def cell(script, layer, when, n):
+        where = dict(script=script, layer=layer, when=when, quantity=f"eigenvalue {n}")
+        return spread(values("backward", **where), ".3f")
+
+    names = {
+        (script, layer): (f"{name} {layer}", f"{name} 第 {layer} 层")
+        for script, name in NETWORKS.items()
+        for layer in "12"
+    }
+    return body(names, (("before", 1), ("after", 1), ("after", 2), ("after", 3)), cell)
 
 
-@table(
-    "part of the first epoch that is done | gradient at word 1 | at word 80",
-    "第一轮进行到 | 第一个词处的梯度 | 最后一个词处",
-)
+@table
+def decay():
+    def cell(script, quantity, steps):
+        numbers = values("decay", script=script, quantity=quantity)
+        return spread([number**steps for number in numbers])
+
+    of_a_step, of_all = ("mean size", "mean Jacobian"), ("number p50", "gradient p50")
+    columns = [(quantity, 70) for quantity in of_a_step] + [(quantity, 1) for quantity in of_all]
+    return body(NETWORKS, columns, cell)
+
+
+OPENING = {  # script, b_f or b_z, start in tasks.csv: name
+    (script, bias, name + (f" {gate} = {bias}" if n else "")): punctuated(
+        f"{name}, {gate} = {bias}"
+    )
+    for script, name, gate, biases in (
+        ("lstm_imdb", "LSTM", "b_f", ("1", "1.5", "2", "2.5", "3")),
+        ("gru_imdb", "GRU", "b_z", ("0", "1", "2", "3")),
+    )
+    for n, bias in enumerate(biases)
+}
+
+
+def gradient_of(script, bias, word="1", cut="nothing", data="imdb", when="before"):
+    """A gradient of paths.csv, of each seed."""
+    where = dict(script=script, bias=bias, data=data, when=when, cut=cut)
+    return values("paths", word, **where)
+
+
+@table
+def paths():
+    for (script, bias, start), name in OPENING.items():
+        first, last = (at_start(f"gradient {n}", start) for n in ("1", "last"))
+        alone = gradient_of(script, bias, cut="h everywhere", data="first")
+        ratios = [a / b for a, b in zip(first, last)]
+        yield name, *map(tiny, (first, alone, ratios)), learned(first_word_runs(start))
+
+
+@table
+def levels():
+    for (script, bias, _), name in OPENING.items():
+        yield name, *(tiny(gradient_of(script, bias, n)) for n in ("1", "20", "40", "60", "80"))
+
+
+@table
+def starts_imdb():
+    names = {
+        "LSTM, b_f = 1": "as it is",
+        "LSTM, b_f = 3": "exercise 14",
+        "GRU, b_z = 0": "as it is",
+    }
+    for (script, bias, _), name in OPENING.items():
+        experiment = names.get(name[0], name[0].split(", ")[1])
+        accuracy = percent(scores(experiment, seeds=5, script=script))
+        yield name, tiny(gradient_of(script, bias)), accuracy
+
+
+@table
+def ways():
+    def cell(when, script, cut):
+        bias = {"lstm_imdb": "1", "gru_imdb": "0"}[script]
+        return spread(gradient_of(script, bias, cut=cut, when=when), ".1e")
+
+    cuts = "nothing", "h into the gates", "h into g", "h everywhere", "carry"
+    return body(before_and_after(GATES), cuts, cell)
+
+
+def gradients_after(hints, tenth, word, form=tiny):
+    """The gradient at a word after so many tenths of the first epoch."""
+    quantity = f"gradient {word} after {tenth} tenths"
+    return form(values("first_epoch", hints=hints, quantity=quantity))
+
+
+@table
+def first_epoch():
+    names = {("everywhere", tenth): f"{tenth}/10" for tenth in (0, 1, 2, 10)}
+    return body(names, (1, 41, 61, 80), gradients_after)
+
+
+@table
 def first_epoch_short():
-    names = [(0, "nothing", "还没开始"), (1, "one tenth", "十分之一")]
-    names += [(2, "two tenths", "十分之二"), (10, "all", "结束")]
-    return listed(names, lambda tenth: gradients_after("everywhere", tenth, (1, 80), decimals))
+    names = {0: ("nothing", "还没开始"), 1: ("one tenth", "十分之一"),
+             2: ("two tenths", "十分之二"), 10: ("all", "结束")}  # fmt: skip
+    return body(names, (1, 80), partial(gradients_after, "everywhere", form=decimals))
 
 
-@table(
-    "what stays of the layer's state | SimpleRNN | LSTM | GRU",
-    "这一层的状态里留下什么 | SimpleRNN | LSTM | GRU",
-)
-def kept_short():
-    names = (
-        ("as trained", "everything", "全部"),
-        ("only slow", "only the slow number", "只有慢的那个数"),
-        ("only random", "only a random direction", "只有随便一个方向"),
-        ("slow away", "everything but the slow number", "全部，除了慢的那个数"),
-    )
-    return listed(names, partial(remembered, form=mean))
+@table
+def hints():
+    places = {"everywhere": "到处", "last 20": "末尾 20 个词", "first 20": "开头 20 个词"}
+    names = {
+        (where, tenth): (f"{where}, {tenth}/10", f"{chinese}，{tenth}/10")
+        for where, chinese in places.items()
+        for tenth in (0, 1, 2, 3, 5, 10)
+    }
+    return body(names, (1, 41, 61, 80), gradients_after)
 
 
-@table("what is held, and where | LSTM | GRU", "固定什么，在哪里 | LSTM | GRU")
+# --------------------------------------------------------------------------------------- the gates
+@table
+def marker_gates():
+    def cell(script, letter, kind):
+        where = dict(task="marker", words="80", start=NETWORKS[script])
+        return spread(values("tasks", quantity=f"gate 1 {letter} {kind}", **where))
+
+    return body(EACH_GATE, ("marker", "after", "opinion", "other"), cell)
+
+
+@table
+def toy_gates():
+    def cell(script, letter, kind):
+        where = dict(script=script, layer="1", data="toy")
+        return spread(values("gates", quantity=f"gate {letter} {kind}", **where))
+
+    return body(EACH_GATE, ("plain", "turned", "not", "other"), cell)
+
+
+@table
+def held():
+    for script, letters in GATES.items():
+        for which in (letters[0], letters, "g", letters + "g"):
+            where = dict(script=script, data="toy", quantity="accuracy")
+            cells = (
+                percent(values("gates", when=f"{which} held at {kind}", layer=layer, **where))
+                for kind, layer in (("turned", "1"), ("turned", "2"), ("plain", "1"))
+            )
+            yield NETWORKS[script], ", ".join(which), *cells
+
+
+def marker_accuracy(script, which, at, form=spread):
+    """The score on the marker task with gates held."""
+    return percent(values("marker", "accuracy", script=script, held=which, at=at), form)
+
+
+@table
+def marker_held():
+    for script, letters in GATES.items():
+        for which in (*letters, letters, "g", letters + "g"):
+            places = "marker", "after", "both", "every word"
+            cells = (marker_accuracy(script, which, at) for at in places)
+            yield NETWORKS[script], ", ".join(which), *cells
+
+
+@table
 def marker_short():
-    names = (
-        (("nothing", "nothing", ""), "nothing", "什么都不固定"),
-        (
-            ("ifo", "zr", "after"),
-            "all gates, at the word after the marker",
-            "所有的门，在标记的后一个词",
-        ),
-        (("ifo", "zr", "marker"), "all gates, at the marker", "所有的门，在标记词"),
-        (("g", "g", "marker"), "the candidate, at the marker", "候选 g，在标记词"),
-        (("f", "z", "every word"), "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
-        (("i", "r", "every word"), "i (of the GRU: r), at every word", "i（GRU：r），在每个词"),
+    for lstm, gru, at, english, chinese in (
+        ("nothing", "nothing", "", "nothing", "什么都不固定"),
+        ("ifo", "zr", "after", "all gates, at the word after the marker",
+         "所有的门，在标记的后一个词"),
+        ("ifo", "zr", "marker", "all gates, at the marker", "所有的门，在标记词"),
+        ("g", "g", "marker", "the candidate, at the marker", "候选 g，在标记词"),
+        ("f", "z", "every word", "f (of the GRU: z), at every word", "f（GRU：z），在每个词"),
+        ("i", "r", "every word", "another gate, i (of the GRU: r), at every word",
+         "另一个门，i（GRU：r），在每个词"),
+    ):  # fmt: skip
+        cells = (marker_accuracy(*one, at, mean) for one in zip(GATES, (lstm, gru)))
+        yield (english, chinese), *cells
+
+
+# -------------------------------------------------------------------------------------- the memory
+PARTS = {  # of memory.csv and kept.csv
+    "as trained": ("everything", "全部"),
+    "only slow": ("**only the slow number**", "**只有慢的那个数**"),
+    "only first component": ("only the first principal component", "只有第一主成分"),
+    "only random": ("only a random direction", "只有一个随机方向"),
+    "slow away": ("all but the slow number", "全部，除了慢的那个数"),
+    "ten others away":
+        ("all but the ten largest other components", "全部，除了另外十个最大的主成分"),
+    "other real away": ("all but the other real eigendirections", "全部，除了其他的实特征方向"),
+    "first component away": ("all but the first principal component", "全部，除了第一主成分"),
+    "half away": ("a random half of the dimensions", "随机抽一半维度"),
+    "half away, slow kept": ("the same half and the slow number", "同样的一半，加上慢的那个数"),
+    "half away, slow away":
+        ("the same half without the slow number", "同样的一半，去掉慢的那个数"),
+}  # fmt: skip
+
+
+def remembered(when, script, name="kept", column="refitted", form=spread, **wanted):
+    """The score of a network with a part of its state taken away, from a CSV."""
+    return percent(values(name, column, when=when, script=script, **wanted), form)
+
+
+@table
+def kept():
+    return body(PARTS, NETWORKS, partial(remembered, column="accuracy"))
+
+
+@table
+def kept_refitted():
+    return body(PARTS, NETWORKS, remembered)
+
+
+@table
+def kept_short():
+    names = {
+        "as trained": ("everything", "全部"),
+        "only slow": ("only the slow number", "只有慢的那个数"),
+        "only random": ("only a random direction", "只有随便一个方向"),
+        "slow away": ("everything but the slow number", "全部，除了慢的那个数"),
+    }
+    return body(names, NETWORKS, partial(remembered, form=mean))
+
+
+@table
+def ladder():
+    names = {
+        "last word": ("nothing: the last word alone", "什么都不记，只读最后一个词"),
+        "+ other layer": ("the other layer's state", "加上另一层的状态"),
+        "+ rest of layer":
+            ("and the slow layer's, but for the slow number", "再加上慢的那一层，除了慢的那个数"),
+        "as trained": ("and the slow number: as trained", "再加上慢的那个数，也就是原样"),
+        "without other layer": ("the slow layer's state only", "只有慢的那一层的状态"),
+    }  # fmt: skip
+    in_memory = dict(name="memory", column="value", quantity="accuracy")
+    return body(names, NETWORKS, partial(remembered, **in_memory))
+
+
+# --------------------------------------------------------------------------- the order of the words
+ORDERS = ("as they are", "neighbours exchanged", "shuffled")  # of shuffle.csv
+
+
+def reordered(experiment, script, column, order, form=spread):
+    """A column of shuffle.csv: the score, or the share of verdicts that stay the same."""
+    return percent(
+        values("shuffle", column, experiment=experiment, script=script, order=order), form
     )
 
-    def cells(key):
-        *held, at = key
-        for script, which in zip(GATES, held):
-            yield percent(values("marker", "accuracy", script=script, held=which, at=at), mean)
 
-    return listed(names, cells)
+@table
+def shuffle():
+    names = {
+        (experiment, script): (f"{english}, {network}", f"{chinese}，{network}")
+        for experiment, english, chinese in (
+            ("as it is", "IMDB", "IMDB"),
+            ("toy", "toy", "玩具数据"),
+        )
+        for script, network in {"rnn_cell_imdb": "SimpleRNNCell", **NETWORKS}.items()
+    }
+    columns = [("accuracy", order) for order in ORDERS]
+    columns += [("same_verdict", order) for order in ORDERS[1:]]
+    return body(names, columns, reordered)
+
+
+@table
+def shuffled():
+    def cell(script, experiment, order):
+        return reordered(experiment, script, "accuracy", order, mean)
+
+    columns = itertools.product(("as it is", "toy"), ("as they are", "shuffled"))
+    return body(NETWORKS, list(columns), cell)
 
 
 # --------------------------------------------------------------------------------------- documents
-def markdown(name, chinese=False):
-    """A table of TABLES as the lines of a document, in one of the two languages."""
-    heads, body = TABLES[name]
-    columns = heads[chinese].split(" | ")
-    lines = [columns, ["---"] * len(columns)]
-    lines += [[c if isinstance(c, str) else c[chinese] for c in row] for row in body()]
-    if {len(line) for line in lines} != {len(columns)}:
-        raise ValueError(f"{name}: rows of different lengths")
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def documents():
     """The pages that may hold tables."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+def markdown(name, head, language):
+    """The rows of a table as the lines of a document; language: 0 for English, 1 for Chinese."""
+    lines = [[c if isinstance(c, str) else c[language] for c in row] for row in TABLES[name]()]
+    if {len(line) for line in lines} != {head.count(" | ") + 1}:
+        raise ValueError(f"{name}: rows of another length than the head")
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def remade(page, text):
     """A page with every table made anew -> its text, and the names of those that differ.
 
-    ValueError for a mark without its other.
+    ValueError for a mark without its other, or without a head.
     """
     changed = []
 
     def made(match):
-        begin, name, old, end = match.groups()
-        new = markdown(name, chinese="zh-CN" in page)
+        begin, name, head, old = match.groups()
+        new = markdown(name, head, language=int("zh-CN" in page))
         if new != old:
             changed.append(name)
-        return begin + new + end
+        return f"{begin}{new}<!-- end -->"
 
     new, count = MARKED.subn(made, text)
     if count != text.count("<!-- table:") or count != text.count("<!-- end -->"):
-        raise ValueError("a mark without its other")
+        raise ValueError("a mark without its other, or without a head")
     return new, changed
 
 

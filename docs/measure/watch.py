@@ -17,7 +17,7 @@ from pathlib import Path
 import common  # first: it sets TensorFlow's environment variables
 import numpy as np
 from docs.measure import flags, networks
-from docs.measure.names import NETWORKS, ROOT
+from docs.measure.names import GATES, NETWORKS, ROOT
 
 PAGE = ROOT / "docs/watch.html"
 LINE = re.compile(r"^const DATA = (.*);$", re.M)  # the one line of the page that is made here
@@ -25,22 +25,22 @@ UNITS = {"SimpleRNN": 8, "LSTM": 4, "GRU": 4}  # with 4 units the SimpleRNN lear
 FLAGS = "--data toy --epochs 8 --learning-rate 0.005"
 LEAST = 0.99  # of the test reviews right, or the page is not written
 BLOCKS = {"SimpleRNN": "h", "LSTM": "ifgo", "GRU": "zrg"}  # of a layer's weights, in Keras's order
-GATES = {"SimpleRNN": "", "LSTM": "ifo", "GRU": "zr"}
+SCRIPTS = {name: script for script, name in NETWORKS.items()}
 WHEN = "before", "after"  # training
 
 
-# --------------------------------------------------------------- from a Keras model to eight arrays
+# --------------------------------------------- from a Keras model to eight arrays, and back again
 # A network is a list of eight arrays. The first is a table of x_t W_x in layer 1 for each word id:
 # the embedding times the kernel. Then come U and b of layer 1 (U: the recurrent kernel), W, U and b
 # of layer 2, and w and b of Dense. [ids, m], [u, m], [m], [u, m], [u, m], [m], [u, 1], [1]; m is u
 # times the number of blocks, and b has two rows in a GRU.
 def train(script, units, seed, runs):
     """Run a script as a user does -> the file of its weights; not again if it is there."""
-    flags = f"{FLAGS} --units {units} --seed {seed}"
-    path = runs / f"watch-{script}{re.sub('[ -]+', '-', flags)}.weights.h5"
+    options = f"{FLAGS} --units {units} --seed {seed}"
+    path = runs / f"watch-{script}{re.sub('[ -]+', '-', options)}.weights.h5"
     if not path.exists():
         runs.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, ROOT / f"{script}.py", *flags.split(), "--save", path]
+        command = [sys.executable, ROOT / f"{script}.py", *options.split(), "--save", path]
         subprocess.run(command, check=True)
     return path
 
@@ -69,40 +69,15 @@ def turn(name, arrays, layer, order, sign):
     return arrays
 
 
-# ----------------------------------------------------------------------------- a network that reads
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def read(name, arrays, ids, held=({}, {})):
-    """Read reviews, [n, 80] -> P of each, and of both layers the last h and all gates.
-
-    held: of both layers {gate: a number for each unit}. Gates: {letter: [n, 80, u]}.
-    """
-    table, U_1, b_1, W_2, U_2, b_2, w, dense_b = arrays
-    x, layers = table[ids], []
-    for (W, U, b), hold in zip(((None, U_1, b_1), (W_2, U_2, b_2)), held):
-        h = c = np.zeros((len(ids), len(w)))
-        outputs, gates = [], []
-        for x_t in np.moveaxis(x if W is None else x @ W, 1, 0):
-            y = h @ U
-            if name == "SimpleRNN":
-                gate, h = {}, np.tanh(x_t + y + b)
-            elif name == "LSTM":
-                i, f, g, o = np.split(x_t + y + b, 4, axis=1)
-                gate = {"i": sigmoid(i), "f": sigmoid(f), "o": sigmoid(o), **hold}
-                c = gate["f"] * c + gate["i"] * np.tanh(g)
-                h = gate["o"] * np.tanh(c)
-            else:
-                (z, r, g), (u, v, q) = (np.split(a, 3, axis=1) for a in (x_t + b[0], y + b[1]))
-                gate = {"z": sigmoid(z + u), "r": sigmoid(r + v), **hold}
-                h = gate["z"] * h + (1 - gate["z"]) * np.tanh(g + gate["r"] * q)
-            outputs.append(h)
-            gates.append(gate)
-        shown = set(GATES[name]) - set(hold)  # a gate that is held has one value, known already
-        layers.append((h, {k: np.stack([gate[k] for gate in gates], axis=1) for k in shown}))
-        x = np.stack(outputs, axis=1)
-    return sigmoid(h @ w + dense_b)[:, 0], layers
+def model_of(name, arrays):
+    """The Keras model that computes what the eight arrays do: its word vectors are their table."""
+    table, *rest = arrays
+    ids, m = table.shape
+    vectors = np.zeros((common.TOTAL_WORDS, common.EMBEDDING_LEN))
+    vectors[:ids, :m] = table
+    model = networks.load(SCRIPTS[name], 0, units=len(arrays[-2]))
+    model.set_weights([vectors, np.eye(common.EMBEDDING_LEN, m), *rest])
+    return model
 
 
 # -------------------------------------------------------------------------------- what the page has
@@ -122,24 +97,28 @@ def entry(name, before, after, test):
     goes with the label, and turned so that + goes with good; before training it is done alike.
     """
     x, y = test
-    for layer, (h, _) in enumerate(read(name, after, x)[1]):
+    for layer in (0, 1):
+        h = networks.read(model_of(name, after), x)[1][layer][:, -1, : len(after[-2])].numpy()
         leaning = np.array([np.corrcoef(unit, y)[0, 1] for unit in h.T])
         order, sign = np.argsort(-abs(leaning), kind="stable"), np.where(leaning < 0, -1.0, 1.0)
         before, after = (turn(name, arrays, layer, order, sign) for arrays in (before, after))
     before, after = ([a.astype("<f4") for a in arrays] for arrays in (before, after))
-    p, layers = read(name, after, x)
-    right = {"before": read(name, before, x)[0], "": p}
-    words = x >= common.START  # not the padding
-    means = [{k: gates[k][words].mean(0).round(4).tolist() for k in GATES[name]}
-             for _, gates in layers]  # fmt: skip
-    for held in (*GATES[name], GATES[name]):
-        if held:
-            hold = [{k: np.array(layer[k]) for k in held} for layer in means]
-            right[held] = read(name, after, x, hold)[0]
+    model, letters = model_of(name, after), GATES.get(SCRIPTS[name], "")
+    means, words = [{}, {}], x >= common.START  # not the padding
+    if letters:
+        means = [{k: gates[k][words].mean(0, dtype=float).round(4) for k in letters}
+                 for gates in networks.read_gates(model, x)]  # fmt: skip
+    verdicts = {
+        "before": networks.positive(model_of(name, before), x),
+        "": networks.positive(model, x),
+    }
+    for held in filter(None, (*letters, letters)):
+        steps = [networks.hold({k: of_layer[k] for k in held}) for of_layer in means]
+        verdicts[held] = networks.positive(model, x, steps)
     return {
         "units": len(after[-2]),
-        "means": means,
-        "right": {key: int(((p > 0.5) == y).sum()) for key, p in right.items()},
+        "means": [{k: mean.tolist() for k, mean in of_layer.items()} for of_layer in means],
+        "right": {key: int(((p > 0.5) == y).sum()) for key, p in verdicts.items()},
         **{when: base64.b64encode(b"".join(a.tobytes() for a in arrays)).decode()
            for when, arrays in zip(WHEN, (before, after))},
     }  # fmt: skip

@@ -1,11 +1,11 @@
-"""What the tables and the plots take from the CSVs."""
+"""Look results up in the CSVs: what the tables and the plots are made of."""
 
 import csv
 import functools
 import re
 import statistics
 
-from docs.measure.names import ROOT
+from docs.measure.names import NETWORKS, ROOT
 
 LENGTHS = ("10", "20", "40", "80", "160", "320")  # words of the reviews of tasks.csv
 USUAL = dict(reviews="10000", epochs="6", rate="0.001")  # of its runs
@@ -47,21 +47,27 @@ def scores(experiment, seeds=None, **wanted):
 def scores_at(model, words):
     """The test accuracies of a model of MODELS at so many words, seeds 0 to 4 at most."""
     experiment, script = MODELS[model]
-    if words != 80:
-        experiment = f"{words} words: {model}"
     if (model, words) == ("LSTM", 200):
         experiment = "exercise 4"
+    elif words != 80:
+        experiment = f"{words} words: {model}"
     return scores(experiment, seeds=5, script=script)
 
 
-def scores_alike(model):
-    """As scores_at() of 80 words, with the setting that was chosen on held-out reviews."""
-    if MODELS[model][1] == "baseline":  # has no other
-        return scores_at(model, 80)
-    return scores(f"chosen alike: {model}")
+def scores_alike(model, words):
+    """The same with the setting that was chosen on held-out reviews of 80 words."""
+    if model not in NETWORKS.values():  # it stands as it was chosen
+        return scores_at(model, words)
+    name = "chosen alike" if words == 80 else f"chosen alike, {words} words"
+    return scores(f"{name}: {model}")
 
 
-def first_word_runs(start, words):
+def at_start(quantity, start, words="80"):
+    """A quantity of the runs of the first word before training, such as "gradient 1"."""
+    return values("tasks", task="first", quantity=quantity, start=start, words=words, **USUAL)
+
+
+def first_word_runs(start, words="80"):
     """The runs of the first word: of each seed the test accuracy after every epoch."""
     runs = {}
     for row in rows("tasks", task="first", start=start, words=words, **USUAL):
@@ -71,17 +77,17 @@ def first_word_runs(start, words):
 
 
 def settings(model):
-    """What was tried on held-out reviews for a model of MODELS, the best mean of some seeds first.
+    """What was tried on held-out reviews for a model of MODELS, best mean of seeds 0 to 2 first.
 
     {(layers, rate, epochs), texts, layers "" where there is no choice: accuracies by seed}; the
-    settings with one seed come last.
+    settings with one seed come last. Seeds 3 and 4 were run when the choice had been made.
     """
     pattern = re.compile(rf"held out: {model}(?:, (\d) layers)?, rate ([\d.]+), (\d) epochs")
     tried = {}
-    for row in rows("runs"):
+    for row in sorted(read_csv("runs"), key=lambda row: int(row["seed"])):
         match = pattern.fullmatch(row["experiment"])
         if match:
             setting = tuple(text or "" for text in match.groups())
             tried.setdefault(setting, []).append(float(row["accuracy"]))
-    order = sorted(tried, key=lambda s: (len(tried[s]) > 1, statistics.mean(tried[s])))
+    order = sorted(tried, key=lambda s: (len(tried[s]) > 1, statistics.mean(tried[s][:3])))
     return {setting: tried[setting] for setting in reversed(order)}
