@@ -162,7 +162,9 @@ PAYLOADS = {  # behind a right header of 30 lists
     "numpy's load": b"cnumpy\nload\n(S'x'\ntR.",
     "huge array": b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(L1000000\ntS'b'\ntR.",
 }
-BAD |= {case: (dict(x_train=npy((30,), payload)), "") for case, payload in PAYLOADS.items()}
+for case, payload in PAYLOADS.items():
+    words = {"system": "it holds os.system", "numpy's load": "it holds numpy.load"}.get(case, "")
+    BAD[case] = dict(x_train=npy((30,), payload)), words
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -447,7 +447,9 @@ def test_each_row_is_its_prefix_and_training_is_off(capsys):
     ]
     assert max(map(len, batches)) <= common.TEST_BATCH
     x = np.concatenate(batches)
-    assert x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
+    assert (
+        len(x) == n and x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
+    )
     assert x[-1].tolist() == [5, 4] * 40
 
 
