@@ -151,7 +151,7 @@ def one_unit(script, bias, recurrent, number=0.001):
 def norms_by_cut(model, script, monkeypatch):
     """What paths.measure() yields: {what is cut: norms at the words of AT}."""
     monkeypatch.setattr(paths, "AT", (1, 10, 19, 20))
-    rows = paths.measure(model, script, np.full((2, 20), 4), np.array([0, 1]))
+    rows = paths.measure(model, paths.cuts(script), np.full((2, 20), 4), np.array([0, 1]))
     return {cut: np.array(row) for cut, *row in rows}
 
 
@@ -191,14 +191,14 @@ def test_gates_are_a_way_too(monkeypatch):
 def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch):
     ranks, labels = made_up.first_word(80, 12_000, np.random.RandomState(1))
 
-    def measure(model, script, x, y):
+    def measure(model, ways, x, y):
         np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
         np.testing.assert_array_equal(y, labels[:128])
         z = model.rnn_2.cell.bias.numpy()[0, :64]
-        return script, set(z.tolist())
+        return ways, set(z.tolist())
 
     def complete(path, head, keys, rows):
-        assert rows("gru_imdb", 3, "first", "before", 1) == ("gru_imdb", {3})
+        assert rows("gru_imdb", 3, "first", "before", 1) == (paths.cuts("gru_imdb"), {3})
 
     monkeypatch.setattr(paths, "measure", measure)
     monkeypatch.setattr(records, "complete", complete)

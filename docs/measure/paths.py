@@ -9,7 +9,7 @@ gradient of an LSTM goes back by the carry, f * c_{t-1}, and by way of h_{t-1}, 
 the candidate g read; that of a GRU by z * h_{t-1}, and by way of h_{t-1} into z, r and g. What a
 way is worth shows when no gradient flows back by it, in both layers; the network's values stay the
 same. Untrained networks begin with several b_f or b_z in both layers; trained ones are those of the
-scripts as they are.
+scripts as they are. "one layer" is the untrained LSTM without its second: Dense reads layer 1.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from docs.measure.names import GATES, ROOT, SEEDS
 CSV = ROOT / "docs/measure/paths.csv"
 AT = (1, 10, 20, 30, 40, 50, 60, 70, 80)
 HEAD = ("script", "bias", "data", "when", "seed", "cut", *AT, "machine")
-REVIEWS = {"before": 128, "after": 512}
+REVIEWS = {"before": 128, "one layer": 128, "after": 512}
 WORDS = 80
 BIAS = {"lstm_imdb": (1, 1.5, 2, 2.5, 3), "gru_imdb": (0, 1, 2, 3)}  # b_f, b_z; Keras: the first
 
@@ -40,9 +40,9 @@ def cuts(script):
     }
 
 
-def measure(model, script, x, y):
+def measure(model, cut_ways, x, y):
     """The mean norm of the gradient at the words of AT -> rows of (what is cut, *norms)."""
-    for name, ways in cuts(script).items():
+    for name, ways in cut_ways.items():
         steps = (compiled(networks.cut(ways)),) * 2 if ways else None
         norms = networks.gradient_norms(model, x, y, steps).mean(axis=0)
         yield name, *norms[np.array(AT) - 1]
@@ -61,6 +61,8 @@ def all_keys():
             yield script, bias, data, "before", seed
     for seed, script in itertools.product(SEEDS, BIAS):
         yield script, BIAS[script][0], "imdb", "after", seed
+    for seed, bias in itertools.product(SEEDS, BIAS["lstm_imdb"]):
+        yield "lstm_imdb", bias, "imdb", "one layer", seed
 
 
 def main():
@@ -68,13 +70,16 @@ def main():
     imdb = networks.filled(common.read_npz(args.data)[1], REVIEWS["after"])
 
     def rows(script, bias, data, when, seed):
-        if when == "before":
+        if when == "after":
+            model = networks.trained(script, seed, args.runs)
+        else:
             model = networks.load(script, seed)
             networks.begin_open(model, bias)
-        else:
-            model = networks.trained(script, seed, args.runs)
         x, y = imdb if data == "imdb" else networks.made_up_reviews("first", WORDS, seed)[1]
-        return measure(model, script, x[: REVIEWS[when]], y[: REVIEWS[when]])
+        ways = cuts(script)
+        if when == "one layer":
+            model.rnn_2, ways = (lambda states, training: states[:, -1]), {"nothing": ()}
+        return measure(model, ways, x[: REVIEWS[when]], y[: REVIEWS[when]])
 
     records.complete(CSV, HEAD, all_keys(), rows)
 
