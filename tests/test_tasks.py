@@ -103,9 +103,9 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     vectors = {3 + RANK[word]: [-1] for word in made_up.GOOD} | {3 + RANK[made_up.MARKER]: [1]}
     layer = np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)
     model = handmade.network("lstm_imdb", vectors, [[9, 0, 0, 0]], *layer[1:], *layer, [[0]], [0])
-    text = "ban good ban verdict good ban".split()  # "ban" says nothing
+    text = "ban bad ban verdict good ban".split()  # "ban" says nothing
     found = dict(tasks.gates_by_kind(model, np.array([[3 + RANK[word] for word in text]]), "ifo"))
-    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0), ("other", 0.5):
+    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.5), ("other", 0.5):
         assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
 
 
