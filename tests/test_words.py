@@ -447,10 +447,8 @@ def test_each_row_is_its_prefix_and_training_is_off(capsys):
     ]
     assert max(map(len, batches)) <= common.TEST_BATCH
     x = np.concatenate(batches)
-    assert (
-        len(x) == n and x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
-    )
-    assert x[-1].tolist() == [5, 4] * 40
+    assert x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
+    assert x[-1].tolist() == [5, 4] * 40 and len(x) == n
 
 
 def test_a_long_review_is_not_held_once_for_every_word(capsys):
