@@ -210,7 +210,8 @@ def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch)
 # -------------------------------------------------------------------------------------- the memory
 def counted():
     """Reviews of ups and downs [n, 20] int32, and their words as 1, -1 and 0; no sum is zero."""
-    x = np.random.RandomState(0).choice([UP, DOWN, NOTHING], (60, LENGTH)).astype("i4")
+    rng = np.random.RandomState(0)
+    x = rng.choice([UP, DOWN, NOTHING], (60, LENGTH), p=[0.45, 0.3, 0.25]).astype("i4")
     word = np.where(x == UP, 1, np.where(x == DOWN, -1, 0))
     decided = word.sum(axis=1) != 0  # float32 decides on a tie
     return x[decided], word[decided]
@@ -351,12 +352,15 @@ def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere(
     assert len(found) == 24 and {found[key] for key in found if "plain" in key[0]} == {1}
 
 
-def test_gates_by_kind_and_scores_by_review():
+def test_gates_by_kind_without_the_first_word_and_scores_by_review(monkeypatch):
     layer = {"i": np.arange(8.0).reshape(2, 4, 1), "g": np.zeros((2, 4, 1))}
     chosen = np.array([[True, False, False, True], [False, False, False, True]])
     assert list(gates.by_kind([layer], {"not": chosen}, "i")) == [
         ("as trained", 1, "gate i not", pytest.approx(10 / 3))
     ]
+    monkeypatch.setattr(networks, "read_gates", lambda model, ids: [layer])
+    spread = numbers(gates.percentiles(None, None, "i"))  # 1, 2, 3 and 5, 6, 7
+    assert list(spread.values()) == pytest.approx([4, 1.5, 6.5])
     p, y = np.array([0.9, 0.1, 0.9, 0.1]), np.array([1, 0, 0, 0])
     found = numbers(gates.scores(p, y, np.array([True, True, True, False])))
     assert list(found.values()) == pytest.approx([3 / 4, 2 / 3, 1])
