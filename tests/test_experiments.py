@@ -159,6 +159,7 @@ def test_no_seed_is_left_out_of_a_csv():
     for key, numbers in (made | kinds).items():
         assert numbers == list(range(len(numbers))), key
     experiments = {experiment.name: experiment.seeds for experiment in EXPERIMENTS}
+    assert [e.script for e in EXPERIMENTS if e.name == "as it is"] == list(names.SCRIPTS)
     assert experiments["as it is"] == 10 and made.keys() <= {(name,) for name in experiments}
     assert [name for (name,), numbers in made.items() if len(numbers) < experiments[name]] == []
 

@@ -433,6 +433,12 @@ def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(marki
     assert found["i", "every word"] == found["g", "every word"] == 1
 
 
+def test_the_word_after_a_marker_does_not_count_where_it_is_ordinary(monkeypatch):
+    values = np.arange(12.0).reshape(2, 6, 1)  # BAD has 6 and 10, and 4 after the marker
+    monkeypatch.setattr(networks, "read_gates", lambda model, ids: [{"i": values}])
+    assert marker.ordinary(None, MARKED, MARKED)["i"][0, 4, 0] == 8
+
+
 def test_a_network_is_trained_once_and_then_read_from_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(marker, "EPOCHS", 1)
     (x, y), (x_test, y_test) = networks.made_up_reviews("marker", 10, 0, 256)

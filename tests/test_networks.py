@@ -218,22 +218,11 @@ def test_a_shift_costs_nothing_and_a_fit_is_scored_on_the_others():
 
 # --------------------------------------------------------------------------- reviews and training
 def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, monkeypatch):
-    """The same scores from the same seed as a run of the script: two batches, to test on one."""
+    """The same scores from the same seed as a run of the script."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
     path = names.weights(tmp_path, "toy", "rnn_layer_imdb", 3)
-    flags = (
-        "--subset",
-        200,
-        "--epochs",
-        2,
-        "--seed",
-        3,
-        "--log",
-        tmp_path / "log.csv",
-        "--save",
-        path,
-    )
-    call("rnn_layer_imdb", *TINY, *flags)
+    flags = "--subset 200 --epochs 2 --seed 3 --log".split()
+    call("rnn_layer_imdb", *TINY, *flags, tmp_path / "log.csv", "--save", path)
     header, *rows = (line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines())
     model = networks.load("rnn_layer_imdb", 3, units=4)
     history = networks.train(model, [(x[:200], y[:200]) for x, y in common.load_toy()], 3, 0.001, 2)

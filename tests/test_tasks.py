@@ -75,8 +75,11 @@ def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
         for (x, labels), part in zip(splits, (np.s_[made_up.TEST :], np.s_[: made_up.TEST])):
             np.testing.assert_array_equal(x, ranks[part] + 3)
             np.testing.assert_array_equal(labels, y[part])
-        assert settings[:3] == (0, 0.003, 30)
-        return train(model, splits, *settings)
+        history = train(model, splits, *settings)
+        falls = model.optimizer.get_config()["learning_rate"]["config"]
+        # over the steps of the training set, not of the two batches to test on
+        assert (falls["initial_learning_rate"], falls["decay_steps"]) == (0.003, 30 * 20)
+        return history
 
     monkeypatch.setattr(networks, "train", watched)
     found = dict(tasks.train(run))
