@@ -112,6 +112,14 @@ def output(ending, text):
     return path
 
 
+def saved_weights(text):
+    """Turn the text of a flag into the path of weights that are there."""
+    path = os.path.expanduser(text)
+    if not (os.path.isfile(path) and path.endswith(".weights.h5")):
+        raise argparse.ArgumentTypeError(f"{text}: no such file, or it does not end in .weights.h5")
+    return path
+
+
 def own_file(ending, text):
     """Do as output() for a log or weights: a file that is there must be a script's, or empty."""
     path = output(ending, text)
@@ -148,15 +156,11 @@ def parse_args(script, argv=None, unroll=False):
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
     add("--save", type=partial(own_file, ".weights.h5"), metavar="FILE", help="weights, each epoch")
     add("--log", type=partial(own_file, ".csv"), metavar="FILE", help="scores of each epoch")
-    add("--load", type=os.path.expanduser, metavar="FILE", help="use what --save wrote")
+    add("--load", type=saved_weights, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
     args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
     if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
         parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")
-    if args.load is not None and not (
-        os.path.isfile(args.load) and args.load.endswith(".weights.h5")
-    ):
-        parser.error(f"--load {args.load}: no such file, or it does not end in .weights.h5")
     if args.load and (args.save or args.log):
         parser.error("--load does not train: there is nothing to --save or --log")
     if any(map(os.path.isfile, args.review)):
@@ -218,11 +222,12 @@ def download(name):
 class ArrayOnly(pickle.Unpickler):
     """Unpickles an array of lists. Whatever else a pickle names is not looked up, nor executed."""
 
-    NAMES = {("numpy", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}
+    NAMES = {("numpy", "ndarray"), ("numpy", "dtype")}
+    NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
     NAMES |= {("_codecs", "encode")}  # for bytes, in the oldest protocols
 
     def find_class(self, module, name):
-        if (module.split(".")[0], name) in self.NAMES:
+        if (module, name) in self.NAMES:
             return super().find_class(module, name)
         raise ValueError(f"it holds {module}.{name}: save lists of Python's int")
 

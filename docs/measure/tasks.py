@@ -86,10 +86,14 @@ def all_runs():
     ]
 
 
-def conditions(start):
-    """What stands behind the name of a start: {"Dense": factor, "loss": factor, "epsilon": e}."""
-    pairs = (each.replace("*", "").split() for each in start.split(", ")[1:])
-    return {name: float(value) for name, value in pairs}
+def read_start(start):
+    """The script of a start, what is set in it, and the conditions behind its name.
+
+    Of "SimpleRNN, loss * 1e-9, epsilon 1e-20" those are {"loss": 1e-9, "epsilon": 1e-20}.
+    """
+    name, *conditions = start.split(", ")
+    pairs = (each.replace("*", "").split() for each in conditions)
+    return *ALL_STARTS[name], {key: float(value) for key, value in pairs}
 
 
 def begin(start, seed):
@@ -97,14 +101,14 @@ def begin(start, seed):
 
     If its conditions have a factor of "Dense", the kernel of that layer is multiplied by it.
     """
-    script, value = ALL_STARTS[start.split(",")[0]]
+    script, value, conditions = read_start(start)
     model = networks.load(script, seed)
     if value is not None and script in GATES:
         networks.begin_open(model, value)
     elif value is not None:
         for cell in networks.cells(model):
             cell.recurrent_kernel.assign(value * cell.recurrent_kernel)
-    model.dense.kernel.assign(conditions(start).get("Dense", 1) * model.dense.kernel)
+    model.dense.kernel.assign(conditions.get("Dense", 1) * model.dense.kernel)
     return model
 
 
@@ -114,13 +118,13 @@ def train(run):
     _, (x, y) = splits
     model = begin(run.start, run.seed)
     gradient = networks.gradient_norms(model, x[:512], y[:512]).mean(axis=0)  # [words]
-    enough, set_here = [networks.Enough()], conditions(run.start)
-    history = networks.train(model, splits, run.seed, run.rate, run.epochs, enough, **set_here)
+    script, _, conditions = read_start(run.start)
+    enough = [networks.Enough()]
+    history = networks.train(model, splits, run.seed, run.rate, run.epochs, enough, **conditions)
     yield "gradient 1", gradient[0]
     yield "gradient last", gradient[-1]
     for n, accuracy in enumerate(history["val_accuracy"], start=1):
         yield f"epoch {n}", accuracy
-    script = ALL_STARTS[run.start.split(",")[0]][0]
     if run.task == "marker" and script in GATES:
         yield from gates_by_kind(model, x[:512], GATES[script])
 

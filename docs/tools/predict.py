@@ -30,7 +30,7 @@ def parse_args(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add, a_path = parser.add_argument, os.path.expanduser
     add("script", type=a_path, help="that was trained, such as lstm_imdb.py")
-    add("load", type=a_path, metavar="weights", help="that its --save wrote")
+    add("load", type=common.saved_weights, metavar="weights", help="that its --save wrote")
     add("table", type=a_path, help="of reviews")
     add("--out", type=partial(common.output, ".csv"), required=True, metavar="FILE.csv")
     add("--data", type=a_path, default="auto", help="imdb, toy or an npz file")
@@ -40,8 +40,6 @@ def parse_args(argv):
         args.script = Path(common.__file__).with_name(Path(args.script).stem + ".py")
     if not os.path.isfile(args.script):
         parser.error(f"{args.script}: no such file")
-    if not (os.path.isfile(args.load) and args.load.endswith(".weights.h5")):
-        parser.error(f"{args.load}: no such file, or it does not end in .weights.h5")
     if os.path.exists(args.out) and not is_own(args.out, args.encoding):
         parser.error(f"--out {args.out} is there, and not from this program: take another name")
     return args
