@@ -44,6 +44,7 @@ INDEX = "imdb_word_index.json"
         ("جيد، جدا؟ अच्छा है।", "جيد جدا अच्छा है"),
         ("a\u200bb \ufeffgood\ufeff", "a b good"),
         ("ＧＯＯＤ！１２\u3000ｏｋ", "good 12 ok"),
+        ("ＯＫ", "ok"),
         ("ﬁne Ⅳ ½", "ﬁne ⅳ ½"),  # no other compatibility form
         ("这部电影真好看", "这 部 电 影 真 好 看"),
         ("真 好看！《影评》，（不错）。", "真 好 看 影 评 不 错"),
@@ -421,6 +422,7 @@ def test_load_and_review_show_what_the_model_says_of_every_prefix_and_load_no_re
     "p, row, verdict",
     [
         (0.48, "0.480 |##########          |", "negative: P(positive) = 0.480"),
+        (0.5, "0.500 |##########          |", "negative: P(positive) = 0.500"),
         (0.55, "0.550 |###########         |", "positive: P(positive) = 0.550"),
         (1.0, "1.000 |####################|", "positive: P(positive) = 1.000"),
         (0.0, "0.000 |                    |", "negative: P(positive) = 0.000"),
