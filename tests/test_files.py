@@ -87,6 +87,7 @@ def test_what_is_written_first_has_a_name_of_its_own_with_the_same_ending(tmp_pa
 
     def write(name):
         folder, base = os.path.split(name)
+        assert os.path.dirname(folder) == str(tmp_path.resolve())  # no rename leaves a disk
         folders.append(os.path.basename(folder))
         assert base == "my.npz" and not os.path.exists(name)
         open(name, "w").close()

@@ -69,7 +69,7 @@ def rows_of(path, *flags):
 
 # -------------------------------------------------------------------- as a learner does it
 def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_path):
-    out = tmp_path / "my" / "my.npz"
+    out = tmp_path / "my" / "new" / "my.npz"
     result = made(table(tmp_path / "IMDB Dataset.csv", reviews(200)), "--out", out)
     assert "160 training reviews, " in result.stdout and " 40 test reviews, " in result.stdout
     assert [p.name for p in out.parent.iterdir()] == ["my.npz"]  # the words lie in it
@@ -85,7 +85,7 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
 def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     tmp_path, monkeypatch
 ):
-    path, mine = tmp_path / "my" / "影评.csv", tmp_path / "mine.csv"
+    path, mine = tmp_path / "my" / "new" / "影评.csv", tmp_path / "mine.csv"
     assert call("example_reviews", path).returncode == 0
     result = made(path, "--out", tmp_path / "my" / "my.npz")
     assert counts(result) == (100, 100, 0) and "0 test reviews are training" in result.stdout
@@ -115,7 +115,8 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     train, test, out = (tmp_path / name for name in ("train.tsv", "test.tsv", "my.npz"))
     table(train, [("a good film", positive), ("a bad bad film", negative)], delimiter="\t")
     table(test, [("a bad unheard film", negative), ("good", positive)], delimiter="\t")
-    assert made(train, test, "--out", out).stderr == ""
+    result = made(train, test, "--out", out)
+    assert result.stderr == "" and "\n4 different words in training\n" in result.stdout
     index, content = read(out)
     assert index == {"a": 1, "film": 2, "bad": 3, "good": 4}  # by frequency, then as they come
     assert content["x_train"] == [[1, 4, 2], [1, 3, 3, 2]] and content["y_train"] == [1, 0]

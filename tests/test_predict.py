@@ -103,6 +103,8 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     if len(labels) == 8:
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
+        predict.report("o.csv", [[1]] * 8, p)
+        assert "o.csv: 8 rows, 4 positive, 3 negative\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -180,8 +182,9 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
         (run(trained, good, out, "--units", "9"), "--units 9"),
-        (run(trained, good, out, script="lstm_imdb.py"), "not weights of lstm_imdb"),
+        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
+        (run(trained, good, out, "--label", "x"), "no column x"),
     ):
         refused(result, *words)
     for names, rows, words in (
@@ -199,12 +202,12 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
 
 def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
     nan = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
-    nan.set_weights([np.full((80, 1), np.nan), np.zeros(1)])
+    nan.set_weights([np.full((80, 1), np.inf), np.zeros(1)])  # 0 times inf: where there is padding
     two = keras.Sequential([keras.Input((80,)), keras.layers.Dense(2)])
     for model in nan, two:
         compiled = mock.patch.object(model, "compile", wraps=model.compile)
         with compiled as calls, pytest.raises(SystemExit):
-            predict.judge(model, [[1]])
+            predict.judge(model, [[1] * 80, [1]])
         calls.assert_called_once_with(jit_compile=False)  # as in the scripts
 
 

@@ -281,9 +281,9 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
 
 
 def test_training_reads_its_reviews_before_the_last_line():
-    result = call("averaged", *TINY, "--review", "the plot was dull")
+    result = call("averaged", *TINY, "--review", "the plot was dull", "--review", "good")
     assert parsed(result)["n"] == "64"
-    assert re.search(r"^  dull +0\.\d+ \|", result.stdout, re.M)
+    assert re.search(r"^  dull +0\.\d+ \|.*^  good +0\.\d+ \|", result.stdout, re.M | re.S)
 
 
 def test_a_fault_of_the_learners_own_keeps_its_traceback(monkeypatch):

@@ -297,10 +297,12 @@ def changed(toy, tmp_path):
     return shutil.copy(toy, tmp_path / "changed.weights.h5")
 
 
-def test_weights_of_the_toy_know_their_data(toy, tmp_path):
+def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path):
     assert parsed(load(toy, "--subset", "64"))["data"] == "toy"
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
         check_failure(load(toy, "--data", data), "trained on toy")
+    note(data="imdb", words="imdb")(changed)
+    check_failure(load(changed), "cannot download")  # and not scored on the toy
 
 
 def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
