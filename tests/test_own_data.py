@@ -183,10 +183,7 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "blank lines": (HEAD + "\n\n" + FINE + "\n\r\n" + DULL + "\n\n", "fine 1|dull 0"),
     "a Mac's line ends": (HEAD + "fine,1\rdull,0\r", "fine 1|dull 0"),
     "200,000 letters": (f'{HEAD}"{"a " * 10**5}",1\n{DULL}', "a " * 10**5 + "1|dull 0"),
-    "breaks in words": (
-        HEAD + "so<BR>so<br />so\\n\\rso\\tso,1\n" + DULL,
-        "so so so so so 1|dull 0",
-    ),
+    "breaks in words": (HEAD + "so<BR>so<br />\\n\\rso\\tso,1\n" + DULL, "so so so so 1|dull 0"),
     "no character": (HEAD + f"so &#{'9' * 5_000};so &#33;,1\n" + DULL, "so so 1|dull 0"),
     "entities": (
         f"{HEAD}don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n{DULL}",
