@@ -278,7 +278,7 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
     down, up = figure.get_supxlabel().split("Up most: ")
     assert "worst" in down and "excellent" in up
     model = networks.load("lstm_imdb", 5)
-    layer, jacobian = figures.slow_layer(model, ids)
+    layer, jacobian = figures.slow_jacobians(model, ids)
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])

@@ -2,8 +2,8 @@
 
     python docs/tools/predict.py lstm_imdb.py my.weights.h5 new.csv --data my.npz --out judged.csv
 
-A table is read as own_data.py reads it, but needs no labels: if there are some, the verdicts are
-compared with them. --data and --units are those of the training: the words lie with the data.
+A table is read, or refused, by own_data.py, but needs no labels: if there are some, the verdicts
+are compared with them. --data and --units are those of the training: the words lie with the data.
 """
 
 import argparse
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import common
 import numpy as np
 import own_data
+import tensorflow as tf
 
 ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
 
@@ -63,7 +64,8 @@ def load_model(args):
 def judge(model, ranks):
     """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
     model.compile(jit_compile=False)
-    p = model.predict(common.encode(ranks), common.TEST_BATCH, verbose=0)  # [n, 80] -> [n, 1]
+    x = tf.data.Dataset.from_tensor_slices(common.encode(ranks))  # TensorFlow complains of an array
+    p = model.predict(x.batch(common.TEST_BATCH), verbose=0)  # [n, 80] -> [n, 1]
     if p.shape[1:] != (1,) or np.isnan(p).any():
         common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
     return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
@@ -131,7 +133,7 @@ def main(argv=None):
         common.fail(f"{args.table} has a column {' or '.join(ADDED)}: rename it")
     labels = read_labels(table, args)
     model, index = load_model(args)
-    reviews = [own_data.split_words(row.fields[table.text]) for row in table.rows]
+    reviews = [own_data.words_of(row.fields[table.text]) for row in table.rows]
     ranks = [[index.get(word, common.TOTAL_WORDS) for word in words] for words in reviews]
     p = judge(model, ranks)
     write(args.out, table, p, args.encoding)
