@@ -496,7 +496,7 @@ def test_paths_home_links_an_input_as_output_and_names_that_cannot_be(tmp_path, 
     for name in "HOME", "USERPROFILE":
         monkeypatch.setenv(name, str(tmp_path))
     source = table(tmp_path / "t.npz", reviews(20))  # a table may be called anything
-    made("~/t.npz", "--out", "~/my.npz")
+    made("~/t.npz", "~/t.npz", "--out", "~/my.npz")
     assert (tmp_path / "my.npz").is_file()
     text, long, folder = source.read_bytes(), "n" * 300, tmp_path / "folder.npz"
     folder.mkdir()

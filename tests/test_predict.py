@@ -237,9 +237,10 @@ def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, mo
     ours = {str(ROOT / folder) for folder in ("", "tests", "docs/tools")}
     paths = [str(tool.parent), *(path for path in sys.path if path not in ours)]
     monkeypatch.setattr(sys, "path", paths)
-    monkeypatch.chdir(shutil.copytree(trained[0].parent, tmp_path / "new"))
+    home = shutil.copytree(trained[0].parent, tmp_path / "home")
+    monkeypatch.chdir(home)
     for variable in "HOME", "USERPROFILE":
-        monkeypatch.setenv(variable, os.getcwd())
+        monkeypatch.setenv(variable, str(home))
     shutil.copy(averaged.__file__, "averaged.py")
     with h5py.File("w.weights.h5", "a") as file:
         file.attrs["words"] = "toy"  # and so predict.py needs no --data
@@ -253,4 +254,4 @@ def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, mo
             sys.exit()  # where Python itself would end
         out, err = capsys.readouterr()
         assert (end.value.code or 0, err) == (0, "") and (flags != "--help" or "usage:" in out)
-    assert [path.stem for path in tmp_path.rglob("new.*")] == ["new"]
+    assert [path.parent for path in tmp_path.rglob("new.*")] == [home]
