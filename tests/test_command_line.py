@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -45,6 +46,13 @@ def test_the_bounds_themselves_are_accepted(flag):
     for bound in BOUNDS[flag]:
         args = common.parse_args("lstm_imdb.py", [flag, str(bound)])
         assert getattr(args, flag[2:].replace("-", "_")) == bound
+
+
+def test_help_says_what_a_run_without_flags_does():
+    text, args = call("lstm_imdb", "--help").stdout, vars(common.parse_args("lstm_imdb.py", []))
+    shown = re.findall(r"--([\w-]+) [^-]*default: (\S+)", text)
+    assert [value for _, value in shown] == [str(args[f.replace("-", "_")]) for f, _ in shown]
+    assert len(shown) == 7
 
 
 def test_the_name_of_the_script_is_bare():

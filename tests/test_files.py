@@ -7,9 +7,9 @@ import threading
 import time
 from multiprocessing.pool import ThreadPool
 
-import averaged
 import common
 import h5py
+import keras
 import numpy as np
 import pytest
 from conftest import (
@@ -87,6 +87,7 @@ def test_what_is_written_first_has_a_name_of_its_own_with_the_same_ending(tmp_pa
 
     def write(name):
         folder, base = os.path.split(name)
+        assert os.path.dirname(folder) == str(tmp_path.resolve())  # no rename leaves a disk
         folders.append(os.path.basename(folder))
         assert base == "my.npz" and not os.path.exists(name)
         open(name, "w").close()
@@ -196,6 +197,7 @@ FAULTS = {  # which calls of Record's methods raise in three epochs; status, las
     "log once": ([("log", IN_EXCEL, 1)], 0, "3 epochs", BOTH),
     "save to the end": ([("save", IN_EXCEL, 1, 2, 3)], 1, "3 epochs", ["l.csv"]),
     "log to the end": ([("log", IN_EXCEL, 1, 2, 3)], 1, "3 epochs", ["w.weights.h5"]),
+    "neither": ([("save", IN_EXCEL, 1, 2, 3), ("log", IN_EXCEL, 1, 2, 3)], 1, "3 epochs", []),
     "Ctrl-C in save": ([("save", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
     "Ctrl-C in log": ([("log", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
     "Ctrl-C at first": ([("on_epoch_end", CTRL_C, 1)], 130, None, []),
@@ -226,13 +228,13 @@ def test_what_fails_is_tried_again_and_files_stay_whole_and_the_last_line_is_tru
     for fault in faults:
         raising(monkeypatch, *fault)
     result = run(earlier, "--epochs", "3")
-    method, error, *numbers = faults[0]
-    message = f"cannot write {earlier / FLAGS.get(f'--{method}', '')}: [Errno 13] open in Excel"
-    lines = [f"warning: {message}"] * len(numbers) * (error is IN_EXCEL)
-    lines += {0: [], 1: [f"error: {message}"], 130: ["error: interrupted"]}[status]
+    paths = [earlier / FLAGS[f"--{method}"] for method, error, *_ in faults if error is IN_EXCEL]
+    messages = [f"cannot write {path}: [Errno 13] open in Excel" for path in paths]
+    lines = [f"warning: {message}" for message in messages] * len(faults[0][2:])
+    lines += {0: [], 1: [f"error: {'; '.join(messages)}"], 130: ["error: interrupted"]}[status]
     assert (result.returncode, result.stderr.splitlines()) == (status, lines)
     line = LAST_LINE.search(result.stdout)
-    assert line["done"].startswith(f"{done} in ") if done else not line
+    assert line["done"].startswith(f"{done} in ") if done else "gru_imdb:" not in result.stdout
     after = contents(earlier)
     assert list(after) == BOTH and [name for name in BOTH if after[name] != before[name]] == new
     if "l.csv" in new:  # and each row was written whole
@@ -270,16 +272,25 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
     assert result.returncode == 130 and LAST_LINE.fullmatch(last_line(result.stdout))
 
 
-def test_a_run_that_diverges_says_so_and_saves_nothing(tmp_path, monkeypatch):
-    original = averaged.SentimentClassifier.build
+@pytest.mark.parametrize("scored", [True, False])
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_a_run_that_diverges_says_so_and_keeps_what_was_saved_before(
+    tmp_path, monkeypatch, epoch, scored
+):
+    fit = keras.Model.fit
 
-    def build(self, shape):
-        original(self, shape)
-        self.dense.kernel.assign(self.dense.kernel * np.nan)
+    def diverging(model, *args, validation_data, callbacks, **kwargs):
+        def spoil(n, logs):
+            if n + 1 == epoch:
+                model.dense.kernel.assign(model.dense.kernel * np.nan)
 
-    monkeypatch.setattr(averaged.SentimentClassifier, "build", build)
+        callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=spoil), *callbacks]
+        test = validation_data if scored else None
+        return fit(model, *args, validation_data=test, callbacks=callbacks, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", diverging)
     result = run(tmp_path, "--epochs", "3")
-    assert result.returncode == 1 and names(tmp_path) == []
-    line = LAST_LINE.fullmatch(last_line(result.stdout))
-    assert line["loss"] == "nan" and line["done"].startswith("1 of 3 epochs in")
+    assert result.returncode == 1 and names(tmp_path) == (BOTH if epoch == 2 else [])
+    line = last_line(result.stdout)
+    assert f"{epoch} of 3 epochs in " in line and ("loss nan" in line) == scored
     assert "training diverged" in result.stderr and "--learning-rate" in result.stderr

@@ -226,6 +226,7 @@ def machine(monkeypatch):
     def make(*visible, driver=None):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind=None: list(visible))
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["hidden ones"])
         exists = os.path.exists
         monkeypatch.setattr(
             os.path, "exists", lambda path: path == driver if path in DRIVERS else exists(path)

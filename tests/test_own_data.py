@@ -69,7 +69,7 @@ def rows_of(path, *flags):
 
 # -------------------------------------------------------------------- as a learner does it
 def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_path):
-    out = tmp_path / "my" / "my.npz"
+    out = tmp_path / "my" / "new" / "my.npz"
     result = made(table(tmp_path / "IMDB Dataset.csv", reviews(200)), "--out", out)
     assert "160 training reviews, " in result.stdout and " 40 test reviews, " in result.stdout
     assert [p.name for p in out.parent.iterdir()] == ["my.npz"]  # the words lie in it
@@ -85,14 +85,14 @@ def test_from_a_table_like_kaggles_to_a_trained_script_and_a_read_review(tmp_pat
 def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     tmp_path, monkeypatch
 ):
-    path, mine = tmp_path / "my" / "影评.csv", tmp_path / "mine.csv"
+    path, mine = tmp_path / "my" / "new" / "影评.csv", tmp_path / "mine.csv"
     assert call("example_reviews", path).returncode == 0
     result = made(path, "--out", tmp_path / "my" / "my.npz")
     assert counts(result) == (100, 100, 0) and "0 test reviews are training" in result.stdout
     assert "80 training reviews, 50%" in result.stdout and "20 test" in result.stdout
     assert set("这部电影真好看") < set(read(tmp_path / "my" / "my.npz")[0])
     rows = path.read_text(encoding="utf-8").splitlines()
-    assert not any(example_reviews.KEPT in row for row in rows)
+    assert not any("这部电影真好看" in row for row in rows)
     for document in "data.md", "zh-CN/data.md":  # shows some of its rows
         text = (ROOT / "docs" / document).read_text(encoding="utf-8")
         assert set(re.search(r"```text\n(评论,标签\n.*?)```", text, re.S)[1].splitlines()) < {*rows}
@@ -100,9 +100,8 @@ def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     for arguments, status in ([], 2), (["--help"], 0), ([mine], 2), ([tmp_path / "t"], 2):
         assert call("example_reviews", *arguments).returncode == status
     assert "cannot write" in call("example_reviews", mine / "x.csv").returncode  # as Python exits
-    monkeypatch.setattr(example_reviews, "reviews", lambda: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        call("example_reviews", tmp_path / "t.csv")
+    monkeypatch.setattr(example_reviews, "reviews", mock.Mock(side_effect=KeyboardInterrupt))
+    assert call("example_reviews", tmp_path / "t.csv").returncode == 130
     assert sorted(os.listdir(tmp_path)) == ["mine.csv", "my"] and mine.read_text() == "mine"
 
 
@@ -138,7 +137,8 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     train, test, out = (tmp_path / name for name in ("train.tsv", "test.tsv", "my.npz"))
     table(train, [("a good film", positive), ("a bad bad film", negative)], delimiter="\t")
     table(test, [("a bad unheard film", negative), ("good", positive)], delimiter="\t")
-    assert made(train, test, "--out", out).stderr == ""
+    result = made(train, test, "--out", out)
+    assert result.stderr == "" and "\n4 different words in training\n" in result.stdout
     index, content = read(out)
     assert index == {"a": 1, "film": 2, "bad": 3, "good": 4}  # by frequency, then as they come
     assert content["x_train"] == [[1, 4, 2], [1, 3, 3, 2]] and content["y_train"] == [1, 0]
@@ -149,12 +149,12 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
 
 @pytest.mark.parametrize("comma", [",", "，"])
 def test_the_user_may_say_what_labels_mean(tmp_path, comma):
-    path = table(tmp_path / "t.csv", zip("abcdef", ("1.0", "2", "3", "4", "5", "")))
-    result, rows = rows_of(path, "--negative", f"1{comma}2", "--positive", f"4{comma}5")
+    path = table(tmp_path / "t.csv", zip("abcdef", ("1.0", "2", "3", "4", "1230", "")))
+    result, rows = rows_of(path, "--negative", f"1{comma}2", "--positive", f"4{comma}1230")
     assert counts(result) == (12, 8, 4) and result.stderr == ""
     assert rows == [("a", 0), ("b", 0), ("d", 1), ("e", 1)]
-    result, _ = rows_of(path, "--negative", "1", "--positive", f"5{comma}6", "--skip-bad")
-    assert "warning: no row has the label '6'" in result.stderr
+    result, _ = rows_of(path, "--negative", "1", "--positive", f"4{comma}1231", "--skip-bad")
+    assert "warning: no row has the label '1231'" in result.stderr
     assert "t.csv line 4: the label '3'" in result.stderr  # with --skip-bad all are named
 
 
@@ -163,11 +163,13 @@ def test_training_needs_both_labels_and_two_tables_one_pair(tmp_path):
         table(tmp_path / f"{n}.csv", reviews(n, labels))
         for n, labels in ((20, "1"), (0, "1"), (22, "01"), (24, "负正"))
     )
+    plain = table(tmp_path / "plain.csv", ["so"], ["text"])
     for tables, words in (
         ([one], ["0 negative and 16 positive"]),
         ([one, both], ["0 negative and 20 positive"]),
         ([none], ["0 to test on"]),
         ([both, other], ["'负' (12)", "one pair"]),
+        ([both, plain], ["no column sentiment or label"]),
     ):
         refused(own_data(*tables, "--out", tmp_path / "my.npz"), *words)
     result = made(both, one, "--out", tmp_path / "my.npz")
@@ -191,6 +193,8 @@ def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
         assert counts(result) == (20 * len(paths) + 13, 20 * len(paths), 13)
         assert [words for words in named if f"  1.csv {words}" not in result.stderr] == []
         out.unlink()
+    for row in wrong:  # each of them alone
+        refused(own_data(table(first, [*good, row]), "--out", out), "nothing is written")
 
 
 # ------------------------------------------------------------------------ what a table may hold
@@ -201,7 +205,7 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "blank lines": (HEAD + "\n\n" + FINE + "\n\r\n" + DULL + "\n\n", "fine 1|dull 0"),
     "a Mac's line ends": (HEAD + "fine,1\rdull,0\r", "fine 1|dull 0"),
     "200,000 letters": (f'{HEAD}"{"a " * 10**5}",1\n{DULL}', "a " * 10**5 + "1|dull 0"),
-    "breaks in words": (HEAD + "so<BR>so<br />so\\nso,1\n" + DULL, "so so so so 1|dull 0"),
+    "breaks in words": (HEAD + "so<BR>so<br />\\n\\rso\\tso,1\n" + DULL, "so so so so 1|dull 0"),
     "no character": (HEAD + f"so &#{'9' * 5_000};so &#33;,1\n" + DULL, "so so 1|dull 0"),
     "entities": (
         f"{HEAD}don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n{DULL}",
@@ -249,6 +253,10 @@ WAYS = {  # how a table is written; the answer with which all of it is read
     "backslash": (BACKSLASH, ["--quoted"]),
     "bare": (None, ["--unquoted", "--skip-bad"]),
 }
+SAID = [  # flags that say what is so anyway
+    *("", "--text text", "--label LABEL", "--delimiter ,", "--encoding utf8"),
+    *("--text text --label label", "--negative 0 --positive 1"),
+]
 
 
 def strewn(rng, text, n):
@@ -291,8 +299,9 @@ def test_every_row_is_read_as_it_is_or_the_user_is_asked(tmp_path, columns, way)
             table(path, body, names, **how)
         # a quote may have parted a word
         all_rows = [("".join(module.words_of(text)), i % 2) for i, text in enumerate(texts)]
+        said = SAID[n % len(SAID)].split()
         for flags in (), ("--skip-bad",):
-            result, found = rows_of(path, *flags)
+            result, found = rows_of(path, *said, *flags)
             if found is None:
                 asked += 1
                 line = last_line(result.stderr)
@@ -302,7 +311,7 @@ def test_every_row_is_read_as_it_is_or_the_user_is_asked(tmp_path, columns, way)
             else:
                 found = [(text.replace(" ", ""), label) for text, label in found]
                 assert found == all_rows or way == "bare" and set(found) < set(all_rows)
-        result, found = rows_of(path, *answer)
+        result, found = rows_of(path, *said, *answer)
         good = [row for row, t in zip(all_rows, texts) if way != "bare" or "," not in t]
         assert [(text.replace(" ", ""), label) for text, label in found] == good
         assert counts(result) == (40, 2 * len(good), 40 - 2 * len(good))
@@ -373,8 +382,9 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "by the flags": (lines('"dull 1,bad|fine 2",good'), GB, "line 2: ", *ASKED),
     "a word first": (lines('fine 1,1|"Dull" is the word,0'), "", "line 3: ", *LETTER),
     "neutral between": (lines('"dull|it,neutral|fine 3",1|so,neutral'), "", "line 2: ", *ASKED),
+    "a number between": (lines('"dull|it,7|fine 3",1'), "", "line 2: ", *ASKED),
     "other fields": (lines('"dull 1, so|fine, so,1|fine 3",1'), "", "line 2: ", *ASKED),
-    "more fields": (lines('"dull|fine 2",1,x|dull,0'), "", "line 2: ", *ASKED),
+    "more fields": (HEAD + '"dull\nfine 2",1,x\ndull,0,x\n', "", "line 2: ", *ASKED),
     "a list in a good text": (lines('"dull:|1. so,1|2. so",0|fine,1'), "", "line 2: ", *ASKED),
     "joined names": (lines('dull,0|fine",1,y', 'text,label,"x\n'), "", "line 1: ", *ASKED),
     "one, then another": (lines('dull,0|"fine, so|dull 2",0|"x|fine,1'), "", "line 5: ", *LETTER),
@@ -402,7 +412,10 @@ def test_what_cannot_be_used_is_one_line_that_says_what_to_do(tmp_path, what):
         assert (what in USAGE or result.stderr.count("\n") == 1) and not out.exists()
 
 
-@pytest.mark.parametrize("text", ["きのうみたえいがでした", "หนังเรื่องนี้สนุกมาก", "หนังดี มาก"])
+SOLID = "きのうみたえいがでした オモシロイエイガ หนังเรื่องนี้สนุกมาก ຮູບເງົາມ່ວນຫຼາຍ ရုပ်ရှင်ကောင်းတယ် ភាពយន្តល្អណាស់"
+
+
+@pytest.mark.parametrize("text", [*SOLID.split(), "หนังดี มาก"])
 def test_a_text_without_blanks_between_words_is_warned_of(tmp_path, text):
     path = table(tmp_path / "t.csv", [("这部电影真好看", "1"), (text, "0"), ("so ดี", "0")])
     result, _ = rows_of(path)
@@ -411,23 +424,26 @@ def test_a_text_without_blanks_between_words_is_warned_of(tmp_path, text):
 
 
 # ------------------------------------------------------------------ the split, what is said
-@pytest.mark.parametrize("rare", [2, 10, 37])
+@pytest.mark.parametrize("rare, share", [(2, 0.2), (10, 0.2), (37, 0.5)])
 @pytest.mark.parametrize("label", [0, 1])
-def test_one_table_is_split_by_the_seed_with_the_same_share_of_the_labels(tmp_path, rare, label):
+def test_one_table_is_split_by_the_seed_with_the_same_share_of_the_labels(
+    tmp_path, rare, share, label
+):
     """Reviews keep their order, and so do words of equal frequency: here each review is a word."""
     words, contents = [f"w{i}" for i in random.Random(rare).sample(range(400), 400)], []
     rows = [(word, str(label if i < rare else 1 - label)) for i, word in enumerate(words)]
-    path, of_test = table(tmp_path / "t.csv", rows), max(1, round(rare / 5))
-    n = 400 - of_test - round((400 - rare) / 5)  # in training
-    for name, seed in ("a", 0), ("b", 0), ("c", 1):
-        result = made(path, "--out", tmp_path / name / "my.npz", "--seed", seed)
+    path, of_test = table(tmp_path / "t.csv", rows), max(1, round(rare * share))
+    n = 400 - of_test - round((400 - rare) * share)  # in training
+    said = () if share == 0.2 else ("--test-share", share)
+    for name, *seed in ("a", "--seed", 0), ("b",), ("c", "--seed", 1):
+        result = made(path, "--out", tmp_path / name / "my.npz", *seed, *said)
         index, arrays = read(tmp_path / name / "my.npz")
         assert list(index) == [word for word in words if word in index]
         assert arrays["x_train"] == [[rank] for rank in range(1, n + 1)]
         assert arrays["y_train"] == [int(label) for word, label in rows if word in index]
         assert arrays["y_test"].count(label) == of_test and len(arrays["y_test"]) == 400 - n
-        share = 1 - of_test / (400 - n)
-        assert f"would be right for {share:.0%}" in result.stdout  # of the larger class
+        larger = 1 - of_test / (400 - n)
+        assert f"would be right for {larger:.0%}" in result.stdout  # of the larger class
         contents.append((tmp_path / name / "my.npz").read_bytes())
     assert contents[0] == contents[1] != contents[2]
 
@@ -445,6 +461,8 @@ def test_more_than_the_scripts_read_is_one_line_and_no_file(tmp_path, monkeypatc
         monkeypatch.setattr(module, "REVIEWS", bound)
         refused(own_data(path, "--out", out), words, "the scripts read")
         assert not out.exists()
+    few = table(tmp_path / "few.csv", reviews(20))
+    refused(own_data(few, path, "--out", out), "too many reviews")
     monkeypatch.undo()
     assert own_data(path, "--out", out).returncode == 0
     # a file that is written can be read: the bound is on every member as it is unpacked
@@ -478,7 +496,7 @@ def test_paths_home_links_an_input_as_output_and_names_that_cannot_be(tmp_path, 
     for name in "HOME", "USERPROFILE":
         monkeypatch.setenv(name, str(tmp_path))
     source = table(tmp_path / "t.npz", reviews(20))  # a table may be called anything
-    made("~/t.npz", "--out", "~/my.npz")
+    made("~/t.npz", "~/t.npz", "--out", "~/my.npz")
     assert (tmp_path / "my.npz").is_file()
     text, long, folder = source.read_bytes(), "n" * 300, tmp_path / "folder.npz"
     folder.mkdir()
@@ -502,7 +520,7 @@ def test_a_link_is_followed_and_never_hides_an_input(tmp_path):
     (tmp_path / "to-input.npz").symlink_to(source)
     os.link(source, tmp_path / "same.npz")
     for name in "to-input.npz", "same.npz":
-        result = own_data(source, "--out", tmp_path / name, "--replace")
+        result = own_data("none.csv", source, "--out", tmp_path / name, "--replace")
         refused(result, "is a table to be read", status=2)
     (tmp_path / "far").mkdir()
     (tmp_path / "near.npz").symlink_to(tmp_path / "far" / "my.npz")

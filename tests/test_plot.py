@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plot
 import pytest
-from conftest import ROOT, TINY, call, python
+from conftest import ROOT, TINY, call, posix, python
 from matplotlib.figure import Figure
 
 LOG = {
@@ -69,6 +69,14 @@ def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, t
     text = pictures[1].read_text(encoding="utf-8")  # each label stands in it as a comment
     xml.etree.ElementTree.fromstring(text)
     assert "second.csv" in text and ascii(log.stem)[1:-1] in text
+
+
+@posix
+def test_a_link_is_followed_and_a_name_without_an_ending_is_a_png(log, tmp_path):
+    (tmp_path / "near").symlink_to(tmp_path / "far")
+    plot.main([str(log), "--out", str(tmp_path / "near")])
+    assert (tmp_path / "near").is_symlink()
+    assert (tmp_path / "far").read_bytes().startswith(b"\x89PNG")
 
 
 def refused(log, out, words):

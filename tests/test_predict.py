@@ -3,11 +3,13 @@
 import csv
 import os
 import runpy
+import shutil
 import sys
 from unittest import mock
 
 import averaged
 import common
+import h5py
 import keras
 import numpy as np
 import predict
@@ -16,7 +18,7 @@ from conftest import ROOT, call, parsed, refused, write_npz
 
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
-    ("1", "好", "正"),
+    ("1", "好<br />&hellip;", "正"),
     ("2", "坏, 坏\n“so”", "负"),
     ("3", "。。。", "正"),
     ("4", 'unheard "words", so', "负"),
@@ -26,12 +28,12 @@ TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """An npz of one's own, and weights of tests/averaged.py trained on it."""
+    """An npz of one's own, and weights of tests/averaged.py trained on it; a log beside them."""
     folder = tmp_path_factory.mktemp("trained")
     data = write_npz(folder / "my.npz", words=WORDS)
     weights = folder / "w.weights.h5"
-    flags = ("--data", data, "--units", "4", "--epochs", "1", "--save", weights)
-    parsed(call("averaged", *flags))
+    files = ("--data", data, "--save", weights, "--log", folder / "l.csv")
+    parsed(call("averaged", *"--units 4 --epochs 1".split(), *files))
     return data, weights
 
 
@@ -105,6 +107,8 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     if len(labels) == 8:
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
+        predict.report("o.csv", [[1]] * 8, p)
+        assert "o.csv: 8 rows, 4 positive, 3 negative\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -113,12 +117,13 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
         ("正 负 正 负", (), True),
         ("1 0 1 0", (), True),
         ("5 1 3 1", ("--negative", "1", "--positive", "5"), True),
+        ("", (), False),
         ("中 中 中 中", ("--negative", "负", "--positive", "正"), False),  # none is known
     ],
 )
 def test_labels_are_those_of_own_data(trained, tmp_path, labels, flags, matrix):
-    rows = [(str(i), "好", label) for i, label in enumerate(labels.split())]
-    path = write(tmp_path / "t.csv", [*rows, ("9", "好", "")])
+    rows = [(label, "好") for label in labels.split()]
+    path = write(tmp_path / "t.csv", [*rows, ("", "好")], ("标签", "评论"))
     assert ("judged positive" in judged(trained, path, tmp_path / "o.csv", *flags)[0]) == matrix
 
 
@@ -169,8 +174,9 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
         (run(trained, good, out, "--units", "9"), "--units 9"),
-        (run(trained, good, out, script="lstm_imdb.py"), "not weights of lstm_imdb"),
+        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
+        (run(trained, good, out, "--label", "x"), "no column x"),
     ):
         refused(result, *words)
     for names, rows, words in (
@@ -188,11 +194,13 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
 
 def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
     nan = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
-    nan.set_weights([np.full((80, 1), np.nan), np.zeros(1)])
+    nan.set_weights([np.full((80, 1), np.inf), np.zeros(1)])  # 0 times inf: where there is padding
     two = keras.Sequential([keras.Input((80,)), keras.layers.Dense(2)])
     for model in nan, two:
-        with pytest.raises(SystemExit):
-            predict.judge(model, [[1]])
+        compiled = mock.patch.object(model, "compile", wraps=model.compile)
+        with compiled as calls, pytest.raises(SystemExit):
+            predict.judge(model, [[1] * 80, [1]])
+        calls.assert_called_once_with(jit_compile=False)  # as in the scripts
 
 
 def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp_path, monkeypatch):
@@ -206,7 +214,8 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
             refused(run(trained, path, out), f"cannot write {out}: no space left")
         assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
     assert len(judged(trained, path, out)[1]) == 3
-    for content in b"", b"a,b\n1,2\n", b"verdict\n", path.read_bytes(), b"\xff\0,":
+    others = b"", b"a,b\n1,2\n", b"verdict\n", b"a,P(positive),verdict,b\n", b"\xff\0,"
+    for content in *others, path.read_bytes():
         out.write_bytes(content)
         refused(run(trained, path, out), "not from this program", status=2)
         assert out.read_bytes() == content
@@ -214,16 +223,35 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
     assert read(path)[1:] == TABLE[:2]
 
 
+COMMANDS = {  # of each tool, in a home folder with what `trained` has made
+    "baseline": "--data ~/my.npz --units 4 --epochs 1 --log ~/new.csv",
+    "example_reviews": "~/new.csv",
+    "own_data": "~/t.csv ~/t.csv --out ~/new.npz",
+    "plot": "l.csv --out new.png",
+    "predict": "~/averaged.py ~/w.weights.h5 ~/t.csv --units 4 --out ~/new.csv",
+}
+
+
 @pytest.mark.parametrize("tool", sorted((ROOT / "docs/tools").glob("*.py")), ids=lambda p: p.stem)
-def test_a_tool_starts_from_any_folder(tool, tmp_path, monkeypatch, capsys):
+def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, monkeypatch, capsys):
     ours = {str(ROOT / folder) for folder in ("", "tests", "docs/tools")}
     paths = [str(tool.parent), *(path for path in sys.path if path not in ours)]
-    for name, value in ("path", paths), ("argv", [str(tool), "--help"]):
-        monkeypatch.setattr(sys, name, value)
-    for name in "common", "own_data":  # are found anew
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    with mock.patch.dict(os.environ), pytest.raises(SystemExit) as end:
-        runpy.run_path(str(tool), run_name="__main__")
-    out, err = capsys.readouterr()
-    assert (end.value.code, err) == (0, "") and "usage:" in out
+    monkeypatch.setattr(sys, "path", paths)
+    home = shutil.copytree(trained[0].parent, tmp_path / "home")
+    monkeypatch.chdir(home)
+    for variable in "HOME", "USERPROFILE":
+        monkeypatch.setenv(variable, str(home))
+    shutil.copy(averaged.__file__, "averaged.py")
+    with h5py.File("w.weights.h5", "a") as file:
+        file.attrs["words"] = "toy"  # and so predict.py needs no --data
+    write("t.csv", [(str(i), f"{i} 好", "正负"[i % 2]) for i in range(20)])
+    for flags in "--help", COMMANDS[tool.stem]:
+        monkeypatch.setattr(sys, "argv", [str(tool), *flags.split()])
+        for name in "common", "own_data":  # are found anew
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        with mock.patch.dict(os.environ), pytest.raises(SystemExit) as end:
+            runpy.run_path(str(tool), run_name="__main__")
+            sys.exit()  # where Python itself would end
+        out, err = capsys.readouterr()
+        assert (end.value.code or 0, err) == (0, "") and (flags != "--help" or "usage:" in out)
+    assert [path.parent for path in tmp_path.rglob("new.*")] == [home]

@@ -44,6 +44,7 @@ INDEX = "imdb_word_index.json"
         ("جيد، جدا؟ अच्छा है।", "جيد جدا अच्छा है"),
         ("a\u200bb \ufeffgood\ufeff", "a b good"),
         ("ＧＯＯＤ！１２\u3000ｏｋ", "good 12 ok"),
+        ("ＯＫ", "ok"),
         ("ﬁne Ⅳ ½", "ﬁne ⅳ ½"),  # no other compatibility form
         ("这部电影真好看", "这 部 电 影 真 好 看"),
         ("真 好看！《影评》，（不错）。", "真 好 看 影 评 不 错"),
@@ -296,10 +297,12 @@ def changed(toy, tmp_path):
     return shutil.copy(toy, tmp_path / "changed.weights.h5")
 
 
-def test_weights_of_the_toy_know_their_data(toy, tmp_path):
+def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path):
     assert parsed(load(toy, "--subset", "64"))["data"] == "toy"
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
         check_failure(load(toy, "--data", data), "trained on toy")
+    note(data="imdb", words="imdb")(changed)
+    check_failure(load(changed), "cannot download")  # and not scored on the toy
 
 
 def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
@@ -421,6 +424,7 @@ def test_load_and_review_show_what_the_model_says_of_every_prefix_and_load_no_re
     "p, row, verdict",
     [
         (0.48, "0.480 |##########          |", "negative: P(positive) = 0.480"),
+        (0.5, "0.500 |##########          |", "negative: P(positive) = 0.500"),
         (0.55, "0.550 |###########         |", "positive: P(positive) = 0.550"),
         (1.0, "1.000 |####################|", "positive: P(positive) = 1.000"),
         (0.0, "0.000 |                    |", "negative: P(positive) = 0.000"),
