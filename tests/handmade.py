@@ -25,13 +25,14 @@ def network(script, vectors, kernel, *weights):
     return model
 
 
-def counter():
-    """A SimpleRNN of two units: layer 1 adds up ups and downs in unit 0, forgets in unit 1.
+def counter(layer=1):
+    """A SimpleRNN of two units: one layer adds up ups and downs in unit 0, forgets in unit 1.
 
-    Layer 2 hands on unit 0, and the word in unit 1. At sums below 0.1 tanh is the identity.
+    The other layer remembers nothing and hands on both. At sums below 0.1 tanh is the identity.
     """
-    first = [[1, 1]], np.diag([1, 0]), [0, 0]
-    second = np.eye(2), np.zeros((2, 2)), [0, 0]
+    recurrent = [np.zeros((2, 2)), np.zeros((2, 2))]
+    recurrent[layer - 1][0, 0] = 1
+    first, second = ([kernel, U, [0, 0]] for kernel, U in zip(([[1, 1]], np.eye(2)), recurrent))
     return network("rnn_layer_imdb", UPS_AND_DOWNS, *first, *second, [[100], [0]], [0])
 
 

@@ -1,15 +1,22 @@
-"""docs/measure/runs.py: one tiny real run, what its lines change, and the seeds of all the CSVs."""
+"""docs/measure/runs.py: one tiny real run, what its lines change; the costs; all CSVs' keys."""
 
+import contextlib
 import csv
 import importlib
+import itertools
+import os
+import re
+import runpy
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import common
 import numpy as np
 import pytest
-from conftest import call, last_line, write_npz
-from docs.measure import copies, lookup, names, networks, runs
+from conftest import ROOT, call, last_line, untraced, write_npz
+from docs.measure import benchmark, clock, copies, lookup, names, networks, records, runs
 from docs.measure.names import LAST_LINE
 
 EXPERIMENTS = runs.EXPERIMENTS
@@ -39,13 +46,27 @@ def test_a_row_is_what_the_script_says_when_a_user_changes_the_line(folder, monk
     assert int(row["best_epoch"]) == 1 + int(np.argmin(losses))
 
 
+LINE = (
+    "lstm_imdb: test accuracy 0.8409 (21023/25000), loss nan, {}, 1075329 parameters, seed 0, "
+    "data a, b.npz, device GPU, TensorFlow 2.22.0rc0, Keras 3.16.0.dev"
+)
+
+
+def test_a_run_that_fails_makes_no_row(folder):
+    """Even if its last line is there: a script that stands still before it loads TensorFlow."""
+    fails = f"import sys\nprint({LINE.format('1 epoch in 9 s')!r})\n"
+    fails += "open(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit({})"
+    for status in 0, 1:
+        lines = (("gru_imdb.py", "import common", fails.format(status)),)
+        with pytest.raises(subprocess.CalledProcessError) if status else contextlib.nullcontext():
+            assert runs.run(TINY._replace(lines=lines), 0, None, folder)[3] == "0.8409"
+    with pytest.raises(subprocess.CalledProcessError):  # nor is it run without its patch
+        runs.run(TINY._replace(patch="20-no-such-patch"), 0, None, folder)
+
+
 @pytest.mark.parametrize("done", ["1 epoch in 9.9 s", "2 of 12 epochs in 61 s", "loaded from a, b"])
 def test_a_last_line_is_read_of_any_version_and_number_of_epochs(done):
-    line = (
-        f"lstm_imdb: test accuracy 0.8409 (21023/25000), loss nan, {done}, 1075329 parameters, "
-        "seed 0, data a, b.npz, device GPU, TensorFlow 2.22.0rc0, Keras 3.16.0.dev"
-    )
-    fields = LAST_LINE.fullmatch(line).groupdict()
+    fields = LAST_LINE.fullmatch(LINE.format(done)).groupdict()
     assert (fields["done"], fields["data"], fields["keras"]) == (done, "a, b.npz", "3.16.0.dev")
 
 
@@ -138,6 +159,83 @@ def test_every_experiment_can_be_made_of_the_scripts_as_they_are(tmp_path):
         copies.copy_scripts(tmp_path / str(n), experiment.patch, experiment.lines)
 
 
+def test_no_two_experiments_are_the_same_run_and_an_exercise_has_its_patch():
+    made = [(e.script, *e.flags.split(), e.patch, e.lines, e.data) for e in EXPERIMENTS]
+    assert len(set(made)) == len(made)
+    page = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
+    for e in EXPERIMENTS:
+        number = re.match(r"exercise (\d+)", e.name)
+        if number and e.lines != runs.FEWER:
+            patches = ROOT.glob(f"docs/exercises/{number[1]:>02}-*.patch")
+            assert [e.patch] == ([path.stem for path in patches] or [""])
+        if number and e.name == number[0]:  # else it is another that the exercise tells of
+            section = re.search(rf"(?ms)^## {number[1]}\D.*?(?=^## |\Z)", page)[0]
+            flags = re.findall(r"--\S+(?: [\d.]+)?", e.flags)
+            assert [flag for flag in flags if flag not in section] == [], e.name
+
+
+# -------------------------------------------------------------------------------------- the costs
+def test_a_run_costs_what_the_clock_in_it_has_noted(monkeypatch):
+    """A real run in this process, of two epochs of three steps; the n-th look at the clock is n n.
+
+    First in benchmark.run(), then before and after each step and scoring: looks 5 to 22.
+    """
+    looks = itertools.count(5)
+    ticking = SimpleNamespace(time=lambda: float(next(looks) ** 2))
+
+    def start(command, env, **options):
+        assert options["check"] and Path(command[1]).with_name("clock.py").exists()
+        monkeypatch.setattr(sys, "argv", [*map(str, command[1:]), *flags.split()])
+        monkeypatch.setitem(os.environ, "CLOCK", env["CLOCK"])
+        with untraced():
+            runpy.run_path(command[1], run_name="__main__")
+
+    flags = "--subset 300 --batch-size 128 --epochs 2 --units 4"
+    monkeypatch.setattr(benchmark.subprocess, "run", start)
+    monkeypatch.setitem(sys.modules, "clock", clock)
+    for module in benchmark, clock:
+        monkeypatch.setattr(module, "time", ticking)
+    first_step, *others = benchmark.run("lstm_imdb", "toy")
+    assert first_step == 7**2 - 5**2
+    # (n + 1)^2 - n^2 = 2 n + 1; the steps after the first one begin at looks 8, 10, 14, 16, 18
+    assert others == [1000 * (2 * 14 + 1), (25 + 41) / 2, 22**2 - 5**2]
+
+
+def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_printed(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(benchmark, "SCRIPTS", ("lstm_imdb", "gru_imdb"))
+    rounds, order, sizes = iter([3.0, 10, 1, 30, 20, 20]), [], []
+    monkeypatch.setattr(benchmark, "run", lambda *of: order.append(of) or (next(rounds), 1, 2, 4))
+    benchmark.whole_runs("toy", tmp_path / "costs.csv")
+    assert order == 3 * [("lstm_imdb", "toy"), ("gru_imdb", "toy")]  # in turn
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "lstm_imdb first_step_s: 3 (1 to 20)" and len(printed) == 8
+    assert printed[4] == "gru_imdb first_step_s: 20 (10 to 30)"
+    with open(tmp_path / "costs.csv", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == list(lookup.read_csv("costs")[0])
+    assert [float(row[1]) for row in rows] == [3, 1, 20, 10, 30, 20]
+
+    def step(model, x, y):
+        sizes.append((x.shape[1], model.dense.kernel.shape[0], len(x), len(y)))
+
+    looks = itertools.count()
+    monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=lambda: next(looks) ** 2))
+    monkeypatch.setattr(common.keras.Model, "train_on_batch", step)
+    monkeypatch.setattr(benchmark, "SCRIPTS", ("gru_imdb",))
+    benchmark.growth()
+    lines = capsys.readouterr().out.splitlines()
+    form = "gru_imdb words {} units {} batch {}: "
+    # of each size one step that traces, and sixty that count: 1, 5, ... 237 seconds of the first
+    assert [line[: line.index(": ") + 2] for line in lines] == [
+        form.format(*s) for s in sizes[::61]
+    ]
+    assert len(set(sizes)) == len(lines) == len(sizes) / 61 and lines[0].endswith(": 119000.0 ms")
+    for words, units, *batch in sizes:
+        assert (words == 80) + (units == 64) + (batch == [128, 128]) >= 2 and batch[0] == batch[1]
+
+
 # -------------------------------------------------------------------------------------- the seeds
 ALL_FIVE = dict(backward=["script"], gradient=["script", "when"], memory=["script"],
                 gates=["script", "data"], first_epoch=[])  # fmt: skip
@@ -151,17 +249,51 @@ def seeds(name, *columns):
     return {key: sorted(numbers) for key, numbers in kinds.items()}
 
 
+# more than is asked for: run before the grid was, and once more
+MORE = {("held out: averaging, rate 0.001, 4 epochs", "baseline"): 3,
+        ("held out: averaging, pairs, rate 0.001, 4 epochs", "baseline"): 3}  # fmt: skip
+ONCE_MORE = ("first", "LSTM", "80", "1", "40000", "6", "0.001")
+FLAGS_OF = {"tasks": "--run", "sentences": "", "first_epoch": "--data x", "marker": "--runs x"}
+
+
+def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypatch, capsys):
+    """All those that measure what a CSV lacks; of the others it is seen that they start."""
+    asked, x = [], np.ones((9, 80), "i4")
+    monkeypatch.setattr(records, "complete", lambda *what: asked.append(what))
+    monkeypatch.setattr(common, "read_npz", lambda path: [(x, np.ones(9))] * 2)
+    monkeypatch.setattr(common, "load_word_index", lambda data: {})
+    for path in ROOT.glob("docs/measure/*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "\ndef main(" in text:
+            flags = FLAGS_OF.get(path.stem, "--data x --runs x")
+            completes = "records.complete(" in text
+            monkeypatch.setattr(sys, "argv", [path.stem, *(flags.split() if completes else ["-h"])])
+            before = len(asked)
+            with contextlib.nullcontext() if completes else pytest.raises(SystemExit, match="0"):
+                runpy.run_path(str(path), run_name="__main__")
+            assert completes == (len(asked) > before) and completes != bool(capsys.readouterr().out)
+    assert len({path for path, *_ in asked}) == len(asked) == 12
+    for path, head, keys, _ in asked:
+        keys = [tuple(map(str, key)) for key in keys]
+        with open(path, newline="", encoding="utf-8") as file:
+            assert next(csv.reader(file)) == [*map(str, head)]
+        there = records.finished(path, head, len(keys[0])) - {
+            ONCE_MORE,
+            tuple(head[: len(keys[0])]),
+        }
+        assert there == set(keys) and len(keys) == len(there), path.name
+
+
 def test_no_seed_is_left_out_of_a_csv():
     for name, columns in ALL_FIVE.items():
         assert set(map(tuple, seeds(name, *columns).values())) == {(0, 1, 2, 3, 4)}, name
-    made = seeds("runs", "experiment")
+    made = seeds("runs", "experiment", "script")
     kinds = seeds("tasks", "task", "start", "words", "reviews", "epochs", "rate")
     for key, numbers in (made | kinds).items():
         assert numbers == list(range(len(numbers))), key
-    experiments = {experiment.name: experiment.seeds for experiment in EXPERIMENTS}
-    assert [e.script for e in EXPERIMENTS if e.name == "as it is"] == list(names.SCRIPTS)
-    assert experiments["as it is"] == 10 and made.keys() <= {(name,) for name in experiments}
-    assert [name for (name,), numbers in made.items() if len(numbers) < experiments[name]] == []
+    experiments = {(e.name, Path(e.script).name): e.seeds for e in EXPERIMENTS}
+    assert all(experiments["as it is", script] == 10 for script in names.SCRIPTS)
+    assert {kind: len(numbers) for kind, numbers in made.items()} == experiments | MORE
 
 
 def test_what_was_chosen_has_the_best_mean_of_the_held_out_reviews():

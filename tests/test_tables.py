@@ -153,6 +153,13 @@ def ticks(axes):
     return [tick.get_text() for tick in axes.get_xticklabels()]
 
 
+def check_shade(shade, ends):
+    """A shade lies between these ends [n, 2] at the places of an axis."""
+    x, y = shade.get_paths()[0].vertices.T
+    found = [(y[x == at].min(), y[x == at].max()) for at in np.unique(x)]
+    np.testing.assert_allclose(found, ends, rtol=1e-5)
+
+
 def geometric_mean(numbers):
     return np.prod(np.array(numbers, float)) ** (1 / len(numbers))
 
@@ -168,6 +175,14 @@ def test_the_gradient_is_drawn_before_and_after_by_word():
         for word in 1, 80:
             mean = geometric_mean([row[str(word)] for row in rows])
             assert lines(axes)[label][word - 1] == pytest.approx(mean)
+    for axes, script in zip(after, names.NETWORKS):
+        rows = [
+            lookup.rows("gradient", script=script, when="after", of=of) for of in ("p10", "p90")
+        ]
+        ends = [
+            [geometric_mean([r[str(word)] for r in of]) for of in rows] for word in figures.STEPS
+        ]
+        check_shade(axes.collections[0], ends)
 
 
 def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open():
@@ -254,10 +269,22 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
     for dx, seed in (-0.15, 0), (0.15, 5):
         f = networks.read_gates(networks.load("lstm_imdb", seed), ids)[0]["f"]
         assert at[1 + dx] == pytest.approx(np.median(f[:, 1:]))
-    for axes, name, n in (lstm, "LSTM", 3), (gru, "GRU", 2):
-        assert axes.get_title().startswith(f"{name}, layer ") and len(axes.lines) == n
-        assert ticks(axes) == common.tokenize(figures.NEGATIVE)
-    assert list(lines(gru)) == ["z, mean of the units", "r, mean of the units"]
+        (bar,) = [c[2][0] for c in top.containers if c[0].get_xdata()[0] == 1 + dx]
+        ends = np.percentile(f[:, 1:], (10, 90))
+        np.testing.assert_allclose(bar.get_segments()[0][:, 1], ends, atol=1e-6)
+    words, so_far = figures.prefixes(figures.NEGATIVE, common.load_word_index(""))
+    for axes, script, letters in (lstm, "lstm_imdb", "ifo"), (gru, "gru_imdb", "zr"):
+        name, layer = axes.get_title().split(",")[0], int(axes.get_title().split()[2][0])
+        assert name == names.NETWORKS[script] and ticks(axes) == words
+        values = networks.read_gates(networks.load(script, 5), so_far[-1:])[layer - 1]
+        of_text = {letter: values[letter][0, -len(words) :] for letter in letters}
+        assert list(lines(axes)) == [f"{letter}, mean of the units" for letter in letters]
+        for letter, line in zip(letters, axes.lines):
+            np.testing.assert_allclose(line.get_ydata(), of_text[letter].mean(axis=1), atol=1e-5)
+        (shade,), (letter,) = axes.collections, set("fz") & set(letters)
+        assert shade.get_label() == f"{letter}, 10th to 90th percentile"
+        ends = np.percentile(of_text[letter], (10, 90), axis=1).T
+        check_shade(shade, ends)
 
 
 def test_a_toy_text_is_drawn_with_a_not_and_without(given):
@@ -292,6 +319,8 @@ def test_eigenvalues_are_drawn_for_the_slow_layer(given):
     assert [a.get_title().split(",")[0] for a in axes] == list(names.NETWORKS.values())
     sizes = {line.get_label(): np.hypot(*line.get_data()) for line in axes[0].lines}
     assert sizes["before"].max() > 0.5 and axes[0].get_ylabel() == "imaginary part"
+    (circle,) = sizes.keys() - {"before", "after"}
+    np.testing.assert_allclose(sizes[circle], 1)
     assert sorted(sizes["before"]) != pytest.approx(sorted(sizes["after"]))
 
 
