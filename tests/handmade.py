@@ -26,21 +26,24 @@ def network(script, vectors, kernel, *weights):
 
 
 def counter(layer=1):
-    """A SimpleRNN of two units: one layer adds up ups and downs in unit 0, forgets in unit 1.
+    """A SimpleRNN of two units: one layer adds up ups and downs in unit 0, has the word in unit 1.
 
-    The other layer remembers nothing and hands on both. At sums below 0.1 tanh is the identity.
+    The other remembers nothing; layer 2 hands on unit 0. At sums below 0.1 tanh is the identity.
     """
-    recurrent = [np.zeros((2, 2)), np.zeros((2, 2))]
-    recurrent[layer - 1][0, 0] = 1
-    first, second = ([kernel, U, [0, 0]] for kernel, U in zip(([[1, 1]], np.eye(2)), recurrent))
+    counts, forgets = np.diag([1, 0]), np.zeros((2, 2))
+    first = [[1, 1]], counts if layer == 1 else forgets, [0, 0]
+    second = np.diag([1, layer - 1]), counts if layer == 2 else forgets, [0, 0]
     return network("rnn_layer_imdb", UPS_AND_DOWNS, *first, *second, [[100], [0]], [0])
 
 
-def lstm():
-    """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs."""
-    first = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, 20, 0, 20]  # i, f, g, o
+def lstm(vectors=UPS_AND_DOWNS, b_i=20):
+    """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs.
+
+    With b_i = -20 a word counts if its vector is (number, 1): i is shut at the others.
+    """
+    first = [[0, 0, 1, 0], [40, 0, 0, 0]], np.zeros((1, 4)), [b_i, 20, 0, 20]  # i, f, g, o
     second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
-    return network("lstm_imdb", UPS_AND_DOWNS, *first, *second, [[100]], [0])
+    return network("lstm_imdb", vectors, *first, *second, [[100]], [0])
 
 
 def three_reviews():

@@ -1,5 +1,6 @@
 """docs/measure/runs.py: one tiny real run, what its lines change; the costs; all CSVs' keys."""
 
+import ast
 import contextlib
 import csv
 import importlib
@@ -16,7 +17,7 @@ import common
 import numpy as np
 import pytest
 from conftest import ROOT, call, last_line, untraced, write_npz
-from docs.measure import benchmark, clock, copies, lookup, names, networks, records, runs
+from docs.measure import benchmark, clock, copies, lookup, made_up, names, networks, records, runs
 from docs.measure.names import LAST_LINE
 
 EXPERIMENTS = runs.EXPERIMENTS
@@ -52,16 +53,25 @@ LINE = (
 )
 
 
-def test_a_run_that_fails_makes_no_row(folder):
-    """Even if its last line is there: a script that stands still before it loads TensorFlow."""
-    fails = f"import sys\nprint({LINE.format('1 epoch in 9 s')!r})\n"
-    fails += "open(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit({})"
-    for status in 0, 1:
-        lines = (("gru_imdb.py", "import common", fails.format(status)),)
-        with pytest.raises(subprocess.CalledProcessError) if status else contextlib.nullcontext():
-            assert runs.run(TINY._replace(lines=lines), 0, None, folder)[3] == "0.8409"
-    with pytest.raises(subprocess.CalledProcessError):  # nor is it run without its patch
-        runs.run(TINY._replace(patch="20-no-such-patch"), 0, None, folder)
+def test_a_run_has_its_flags_and_its_data_and_one_that_fails_makes_no_row(folder, monkeypatch):
+    """By a script that loads no TensorFlow: its last line says, as its data, how it was started."""
+    line = f"{LINE.format('1 epoch in 9 s')!r}.replace('a, b', str(sys.argv[1:]))"
+    says = (
+        f"import sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit(0)"
+    )
+    tiny = TINY._replace(lines=(("gru_imdb.py", "import common", says),), name="toy")
+    made = []
+    monkeypatch.setattr(made_up, "write_npz", lambda *of: made.append(of[:2]))
+    for data, given in ("imdb", "my.npz"), ("toy", "toy"), ("first", "first.npz"):
+        row = dict(zip(runs.HEAD, runs.run(tiny._replace(data=data), 7, "my.npz", folder)))
+        words = ast.literal_eval(row["data"].removesuffix(".npz"))
+        assert Path(words[1]).name == given and words[::2][:2] == ["--data", "--seed"]
+        assert words[3:-4] == ["7", *FLAGS.split()] and (folder / "toy-gru_imdb-7.csv").exists()
+    assert made == [("first", 80)]
+    fails = tiny._replace(lines=((*tiny.lines[0][:2], says.replace("exit(0)", "exit(1)")),))
+    for bad in fails, tiny._replace(patch="20-no-such-patch"):
+        with pytest.raises(subprocess.CalledProcessError):
+            runs.run(bad, 0, "my.npz", folder)
 
 
 @pytest.mark.parametrize("done", ["1 epoch in 9.9 s", "2 of 12 epochs in 61 s", "loaded from a, b"])
@@ -159,11 +169,22 @@ def test_every_experiment_can_be_made_of_the_scripts_as_they_are(tmp_path):
         copies.copy_scripts(tmp_path / str(n), experiment.patch, experiment.lines)
 
 
-def test_no_two_experiments_are_the_same_run_and_an_exercise_has_its_patch():
+def test_an_experiment_is_what_its_name_says_and_no_two_are_the_same_run():
     made = [(e.script, *e.flags.split(), e.patch, e.lines, e.data) for e in EXPERIMENTS]
     assert len(set(made)) == len(made)
     page = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
     for e in EXPERIMENTS:
+        length, setting = (
+            re.search(p, e.name) for p in (r"(\d+) words", r"rate (\S+), (\d) epochs")
+        )
+        lines = [line for line in e.lines if line[1].startswith("MAX_REVIEW_LEN")]
+        assert lines == ([runs.words(length[1])] if length else [])
+        assert ("held out" in e.name) == (runs.HELD_OUT[0] in e.lines)
+        model = e.name.split(": ")[-1]
+        one = "1 layers" in e.name or ("alike" in e.name and runs.BEST[model][0][2] == 1)
+        assert one == any(line[:2] == (f"{e.script}.py", "self.rnn_1 =") for line in e.lines)
+        if setting:
+            assert e.flags.endswith("--learning-rate {} --epochs {}".format(*setting.groups()))
         number = re.match(r"exercise (\d+)", e.name)
         if number and e.lines != runs.FEWER:
             patches = ROOT.glob(f"docs/exercises/{number[1]:>02}-*.patch")
@@ -237,10 +258,6 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
 
 
 # -------------------------------------------------------------------------------------- the seeds
-ALL_FIVE = dict(backward=["script"], gradient=["script", "when"], memory=["script"],
-                gates=["script", "data"], first_epoch=[])  # fmt: skip
-
-
 def seeds(name, *columns):
     """The seeds of each kind of row of a CSV: {key: sorted seeds}."""
     kinds = {}
@@ -258,35 +275,28 @@ FLAGS_OF = {"tasks": "--run", "sentences": "", "first_epoch": "--data x", "marke
 
 def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypatch, capsys):
     """All those that measure what a CSV lacks; of the others it is seen that they start."""
-    asked, x = [], np.ones((9, 80), "i4")
+    asked, reviews = [], (np.ones((9, 80), "i4"), np.ones(9))
     monkeypatch.setattr(records, "complete", lambda *what: asked.append(what))
-    monkeypatch.setattr(common, "read_npz", lambda path: [(x, np.ones(9))] * 2)
+    monkeypatch.setattr(common, "read_npz", lambda path: [reviews, reviews])
     monkeypatch.setattr(common, "load_word_index", lambda data: {})
-    for path in ROOT.glob("docs/measure/*.py"):
-        text = path.read_text(encoding="utf-8")
-        if "\ndef main(" in text:
-            flags = FLAGS_OF.get(path.stem, "--data x --runs x")
-            completes = "records.complete(" in text
-            monkeypatch.setattr(sys, "argv", [path.stem, *(flags.split() if completes else ["-h"])])
-            before = len(asked)
-            with contextlib.nullcontext() if completes else pytest.raises(SystemExit, match="0"):
-                runpy.run_path(str(path), run_name="__main__")
-            assert completes == (len(asked) > before) and completes != bool(capsys.readouterr().out)
+    texts = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/measure/*.py")}
+    for path in [path for path, text in texts.items() if "\ndef main(" in text]:
+        measures, before = "records.complete(" in texts[path], len(asked)
+        flags = FLAGS_OF.get(path.stem, "--data x --runs x") if measures else "--help"
+        monkeypatch.setattr(sys, "argv", [path.stem, *flags.split()])
+        with contextlib.nullcontext() if measures else pytest.raises(SystemExit, match="0"):
+            runpy.run_path(str(path), run_name="__main__")
+        assert (len(asked) > before, capsys.readouterr().out == "") == (measures, measures)
     assert len({path for path, *_ in asked}) == len(asked) == 12
     for path, head, keys, _ in asked:
         keys = [tuple(map(str, key)) for key in keys]
         with open(path, newline="", encoding="utf-8") as file:
             assert next(csv.reader(file)) == [*map(str, head)]
-        there = records.finished(path, head, len(keys[0])) - {
-            ONCE_MORE,
-            tuple(head[: len(keys[0])]),
-        }
-        assert there == set(keys) and len(keys) == len(there), path.name
+        there = records.finished(path, head, len(keys[0])) - {ONCE_MORE}
+        assert there == {head[: len(keys[0])], *keys} and len(there) == len(keys) + 1, path.name
 
 
 def test_no_seed_is_left_out_of_a_csv():
-    for name, columns in ALL_FIVE.items():
-        assert set(map(tuple, seeds(name, *columns).values())) == {(0, 1, 2, 3, 4)}, name
     made = seeds("runs", "experiment", "script")
     kinds = seeds("tasks", "task", "start", "words", "reviews", "epochs", "rate")
     for key, numbers in (made | kinds).items():

@@ -41,6 +41,17 @@ def numbers(rows):
     return values
 
 
+def measure_of(module, monkeypatch, reviews=None, flags="--data x --runs x"):
+    """What a program's main() measures its rows by: the last one, of one with several CSVs."""
+    found = []
+    monkeypatch.setattr(records, "complete", lambda *given: found.append(given[-1]))
+    monkeypatch.setattr(common, "read_npz", lambda path: reviews)
+    monkeypatch.setattr(common, "load_word_index", lambda path: {})
+    monkeypatch.setattr(sys, "argv", ["program", *flags.split()])
+    module.main()
+    return found[-1] if len(found) == 1 else found
+
+
 def read_rows(path):
     """The rows of a CSV below its head."""
     return [line.split(",") for line in path.read_text().splitlines()[1:]]
@@ -72,7 +83,9 @@ def test_eigenvalues_are_told_by_layer_and_size():
 
 def test_what_an_lstm_counts_comes_back_by_way_of_c():
     model, x = handmade.lstm(), handmade.three_reviews()
-    found = numbers(backward.parts_of_the_slow_number(networks.jacobians(model, x)))
+    jacobians = networks.jacobians(model, x)
+    jacobians[0][:2] += np.array([-0.1, 0.1]).reshape(2, 1, 1)  # their mean counts
+    found = numbers(backward.parts_of_the_slow_number(jacobians))
     assert found[1, "kept through c"] == pytest.approx(1, abs=1e-4)
     assert found[1, "kept through h"] == pytest.approx(0, abs=1e-4)
     whole, *cut = numbers(backward.ways(model, x, np.array([1, 0, 0]))).values()
@@ -208,20 +221,19 @@ def test_gates_are_a_way_too(monkeypatch):
 def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch):
     ranks, labels = made_up.first_word(80, 12_000, np.random.RandomState(1))
 
-    def measure(model, ways, x, y):
-        np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
-        np.testing.assert_array_equal(y, labels[:128])
-        z = model.rnn_2.cell.bias.numpy()[0, :64]
-        return ways, set(z.tolist())
-
-    def complete(path, head, keys, rows):
-        assert rows("gru_imdb", 3, "first", "before", 1) == (paths.cuts("gru_imdb"), {3})
-
-    monkeypatch.setattr(paths, "measure", measure)
-    monkeypatch.setattr(records, "complete", complete)
-    monkeypatch.setattr(common, "read_npz", lambda path: (None, (ranks[:9], labels[:9])))
-    monkeypatch.setattr(sys, "argv", ["paths", "--data", "x.npz", "--runs", "x"])
-    paths.main()
+    monkeypatch.setattr(paths, "measure", lambda *given: given)
+    monkeypatch.setattr(networks, "trained", lambda *of: of[:2])
+    rows = measure_of(paths, monkeypatch, (None, (ranks[:9], labels[:9])))
+    model, cuts, x, y = rows("gru_imdb", 3, "first", "before", 1)
+    assert set(model.rnn_2.cell.bias.numpy()[0, :64]) == {3} and cuts == paths.cuts("gru_imdb")
+    np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
+    np.testing.assert_array_equal(y, labels[:128])
+    trained, cuts, x, _ = rows("gru_imdb", 0, "imdb", "after", 1)
+    assert trained == ("gru_imdb", 1) and cuts == paths.cuts("gru_imdb") and len(x) == 9
+    model, cuts, *_ = rows("lstm_imdb", 2, "imdb", "one layer", 1)
+    h = np.arange(12).reshape(2, 3, 2)
+    assert cuts == {"nothing": ()} and (model.rnn_2(h, training=False) == h[:, -1]).all()
+    assert set(model.rnn_1.cell.bias.numpy()[64:128]) == {2}
 
 
 # -------------------------------------------------------------------------------------- the memory
@@ -266,6 +278,35 @@ def test_what_is_kept_and_taken_away_of_a_counter(layer):
     assert found["after", "correlation slow"] == pytest.approx(follows, abs=0.01)
 
 
+def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network(monkeypatch):
+    x, word = counted()
+    y = ((word.sum(axis=1) > 0) ^ (np.arange(len(x)) >= 20)).astype(int)  # wrong from 20 on
+    x[x[:, 0] == NOTHING, 0] = common.PAD
+    monkeypatch.setattr(memory, "SCORED", 20)
+    away = dict.fromkeys(("slow away", "random away"), [np.eye(2)])  # nothing, in fact
+    monkeypatch.setattr(memory, "parts", lambda network, rng: away)
+    monkeypatch.setattr(memory, "delays", lambda network, x: ())  # for longer reviews
+    kept, rest = measure_of(memory, monkeypatch, [(x, 1 - y), (x, y)])
+    monkeypatch.setattr(networks, "trained", lambda *of: handmade.counter())
+    assert {row[1:3] for row in kept("rnn_layer_imdb", 0)} == {(1, 1)}  # layer, accuracy
+    assert numbers(rest("rnn_layer_imdb", 0))["without other layer", 1, "accuracy"] == 1
+    monkeypatch.setattr(networks, "trained", lambda script, seed, runs, data: (script, seed, data))
+    monkeypatch.setattr(common, "load_toy", lambda: ("to train on", "TY"))
+    for module in shuffle, marker:
+        monkeypatch.setattr(module, "measure", lambda *given: given)
+    rows = measure_of(shuffle, monkeypatch, ("to train on", "IM"))
+    assert rows("toy", "gru_imdb", 3) == (("gru_imdb", 3, "toy"), *"TY", 3)
+    assert rows("as it is", "gru_imdb", 3) == (("gru_imdb", 3, "as it is"), *"IM", 3)
+    splits = [(np.arange(9_000), 0), (np.arange(2_000), np.arange(2_000) + 1)]
+    monkeypatch.setattr(networks, "made_up_reviews", lambda *of: splits if of[2] == 3 else None)
+    monkeypatch.setattr(marker, "train", lambda *given: given)
+    rows = measure_of(marker, monkeypatch, flags="--runs x")
+    model, script, x, y, averaged = rows("gru_imdb", 3)
+    assert model[:3] == ("gru_imdb", 3, splits) and model[3].name == "marker-gru_imdb-3.weights.h5"
+    assert script == "gru_imdb" and len(x) == 1_000 and (x + 1 == y).all()
+    assert averaged is not x and len(averaged) == 512
+
+
 def test_what_is_kept_is_scored_at_a_half_and_at_a_threshold_fitted_anew(monkeypatch):
     """A SimpleRNN that counts ups and downs in unit 0; unit 1 is always 0.5, and Dense adds it."""
     monkeypatch.setattr(memory, "STEP_40", 9)  # the words that count come before it
@@ -302,6 +343,35 @@ def test_the_other_real_directions_and_the_components():
     np.testing.assert_allclose(variances, (25, 4, 1), rtol=0.1)
     half = memory.random_half(rng, 6)
     assert np.linalg.matrix_rank(half) == 3 and np.allclose(half @ half, half)
+
+
+PARTS = {  # how many matrices, their rank of 14, and whether the slow number stays (None: in part)
+    "only slow": (1, 1, 1), "only random": (3, 1, None), "only first component": (1, 1, None),
+    "slow away": (1, 13, 0), "random away": (3, 13, None), "first component away": (1, 13, None),
+    "ten others away": (1, 4, 1), "other real away": (1, 11, 1), "half away": (3, 7, None),
+    "half away, slow kept": (3, 8, 1), "half away, slow away": (3, 7, 0),
+}  # fmt: skip
+
+
+def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
+    rng, unit = np.random.RandomState(0), np.eye(14)[5]
+    turn = np.kron(np.eye(7), [[0, -0.5], [0.5, 0]])
+    turn[:4, :4] = np.diag([0.99, 0.6, 0.3, 0.2])  # the real ones
+    basis = rng.randn(14, 14)
+    jacobian = (basis @ turn @ np.linalg.inv(basis))[None]
+    states = [None, rng.randn(99, 9, 14) * (1 + 20 * unit)]
+    network = memory.Network(None, 2, *networks.slow_direction(jacobian), jacobian, states, None)
+    found = memory.parts(network, rng)
+    for when, (n, rank, slow) in PARTS.items():
+        assert len(found[when]) == n
+        for matrix in found[when]:
+            assert np.linalg.matrix_rank(matrix, tol=1e-6) == rank, when
+            if slow is not None:
+                np.testing.assert_allclose(matrix @ network.left, slow * network.left, atol=1e-9)
+                np.testing.assert_allclose(network.right @ matrix, slow * network.right, atol=1e-9)
+    first = np.outer(unit, unit)
+    np.testing.assert_allclose(found["only first component"][0], first, atol=0.1)
+    np.testing.assert_allclose(found["first component away"][0], np.eye(14) - first, atol=0.1)
 
 
 def test_the_verdict_follows_the_number_by_as_much_as_layer_2_remembers(monkeypatch):
@@ -370,7 +440,7 @@ def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere(
     assert len(found) == 24 and {found[key] for key in found if "plain" in key[0]} == {1}
 
 
-def test_gates_by_kind_without_the_first_word_and_scores_by_review(monkeypatch):
+def test_gates_by_kind_and_without_the_first_word(monkeypatch):
     layer = {"i": np.arange(8.0).reshape(2, 4, 1), "g": np.zeros((2, 4, 1))}
     chosen = np.array([[True, False, False, True], [False, False, False, True]])
     assert list(gates.by_kind([layer], {"not": chosen}, "i")) == [
@@ -379,9 +449,6 @@ def test_gates_by_kind_without_the_first_word_and_scores_by_review(monkeypatch):
     monkeypatch.setattr(networks, "read_gates", lambda model, ids: [layer])
     spread = numbers(gates.percentiles(None, None, "i"))  # 1, 2, 3 and 5, 6, 7
     assert list(spread.values()) == pytest.approx([4, 1.5, 6.5])
-    p, y = np.array([0.9, 0.1, 0.9, 0.1]), np.array([1, 0, 0, 0])
-    found = numbers(gates.scores(p, y, np.array([True, True, True, False])))
-    assert list(found.values()) == pytest.approx([3 / 4, 2 / 3, 1])
 
 
 def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
@@ -404,17 +471,47 @@ def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
 
 
 def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
-    """An LSTM that counts in the place of the trained one. Its gates stand at 1."""
+    """An LSTM that counts in the place of the trained one. Its f and o stand at 1.
+
+    With i at its mean, or at its start, the words that say nothing count as downs.
+    """
     x, y = handmade.three_reviews(), np.array([1, 0, 0])
+    model = handmade.lstm({UP: [0.01, 1], DOWN: [-0.01, 1], NOTHING: [-0.01]}, b_i=-20)
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (x, y)))
-    monkeypatch.setattr(networks, "trained", lambda *of: handmade.lstm())
+    monkeypatch.setattr(networks, "trained", lambda *of: model)
     found = numbers(gates.imdb("lstm_imdb", 0, SimpleNamespace(data="", runs="")))
     for when, f in ("before", networks.UNTRAINED["f"]), ("after", 1):
         for of in "mean", "p10", "p90":
             assert found[when, 1, f"gate f {of}"] == pytest.approx(f, abs=0.02)
     scores = {when: value for (when, _, quantity), value in found.items() if quantity == "accuracy"}
-    held = [f"gates {letters} at mean" for letters in ("i", "f", "o", "ifo")]
-    assert scores == dict.fromkeys(["as trained", *held, "gates ifo at start"], 1)
+    right = {"as trained": 3, "gates i at mean": 2, "gates f at mean": 3, "gates o at mean": 3,
+             "gates ifo at mean": 2, "gates ifo at start": 2}  # fmt: skip
+    assert scores == {when: pytest.approx(n / 3) for when, n in right.items()}
+
+
+def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch):
+    """An LSTM as above, of which i is open at "good" and "bad" alone, and which knows no "not"."""
+    monkeypatch.setattr(common, "MAX_REVIEW_LEN", 6)
+    monkeypatch.setattr(gates, "GATES", {"lstm_imdb": "if"})
+    index, y = common.toy_reviews()[2], np.array([1, 0, 0])
+    texts = "the plot was good", "was not good", "bad"
+    x = common.encode([[index[word] for word in text.split()] for text in texts])
+    vectors = {index[word] + common.INDEX_FROM: [-0.01] for word in "the plot was not".split()}
+    vectors |= {x[0, -1]: [0.01, 1], x[2, -1]: [-0.01, 1]}
+    monkeypatch.setattr(common, "load_toy", lambda: (None, (x, y)))
+    monkeypatch.setattr(networks, "trained", lambda *of: handmade.lstm(vectors, b_i=-20))
+    found = numbers(gates.toy("lstm_imdb", 0, SimpleNamespace(runs="")))
+    places = "plain", "turned", "not", "other"
+    i = [found["as trained", 1, f"gate i {kind}"] for kind in places]
+    assert i == pytest.approx([1, 1, 0, 0], abs=1e-6)
+    as_trained, i_shut_nowhere = [2 / 3, 0, 1], [2 / 3, 1, 1 / 2]  # all, with a "not", without
+    for when, layer, scores in (
+        ("as trained", 0, as_trained), ("gates i at mean", 1, i_shut_nowhere),
+        ("gates i at mean", 2, as_trained), ("gates f at mean", 1, as_trained),
+        ("gates if at start", 0, i_shut_nowhere),
+    ):  # fmt: skip
+        kinds = "accuracy", "accuracy, not", "accuracy, no not"
+        assert [found[when, layer, kind] for kind in kinds] == pytest.approx(scores), when
 
 
 # ------------------------------------------------------------------------------ the word "verdict"
