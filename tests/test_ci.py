@@ -83,6 +83,12 @@ def test_the_workflow_runs_the_whole_suite():
     suite = 'python -m pytest -n 2 -m "not slow" --at-least $(cat .ci/at-least)'
     assert lines.count(suite) == 2 and "continue-on-error" not in WORKFLOW
     assert int(MINIMUM) > 300
+    events = set(
+        re.findall("^  ([a-z_]+):", WORKFLOW.split("\non:\n")[1].split("\njobs:")[0], re.M)
+    )
+    assert {"push", "pull_request", "schedule"} <= events
+    assert set(re.findall("event_name == '(.*)'", WORKFLOW)) == {"schedule"}
+    assert "      - run: python -m pip install --pre tensorflow numpy\n" in WORKFLOW
 
 
 def requirements():

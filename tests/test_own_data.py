@@ -106,6 +106,28 @@ def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     assert sorted(os.listdir(tmp_path)) == ["mine.csv", "my"] and mine.read_text() == "mine"
 
 
+@pytest.mark.parametrize("page", ["data.md", "zh-CN/data.md"])
+def test_a_page_shows_what_is_printed_of_the_tables_that_it_shows(tmp_path, monkeypatch, page):
+    """Of the example, and of each table that stands in front of the error that it leads to."""
+    text, checked = (ROOT / "docs" / page).read_text(encoding="utf-8"), []
+    blocks = re.findall(r"```text\n(.*?)```", text, re.S)
+    monkeypatch.chdir(tmp_path)
+    call("example_reviews", "my/影评.csv")
+    printed = made("my/影评.csv", "--out", "my/reviews.npz").stdout
+    assert printed.replace(f"{tmp_path}{os.sep}", "…/") in blocks
+    for shown, message in itertools.pairwise(blocks):
+        if "error: " in message:
+            name = re.search(r"\w+\.csv", message)[0]
+            (tmp_path / "my" / name).write_text(shown, encoding="utf-8")
+            result = own_data(f"my/{name}", "--out", "my/new.npz")
+            assert message in (result.stderr, result.stdout + result.stderr)
+            checked.append(name)
+    assert checked == ["bad.csv", "list.csv"]
+    assert len(rows_of(tmp_path / "my/list.csv", "--quoted")[1]) == 4  # the page says so
+    assert len(rows_of(tmp_path / "my/list.csv", "--unquoted")[1]) == 6
+    assert len(rows_of(tmp_path / "my/bad.csv", "--skip-bad")[1]) == 5
+
+
 # -------------------------------------------------------------------- labels and their pairs
 PAIRS = "0/1 neg/POS 0.0/1.0 负/正 负面/正面 差评/好评 消极/积极".split()
 

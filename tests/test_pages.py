@@ -235,6 +235,8 @@ FACTS = {  # what a page says in this form: the number that it must be
     r"imdb\.npz`（(\d+) MB": 17,  # Keras's file has 17,464,789 bytes
     r"aclImdb_v1\.tar\.gz`（(\d+) MB": 84,  # the authors' 84,125,825
     r"([\d,]+) small English reviews|([\d,]+) 条英文": common.TOY_TRAIN + common.TOY_TEST,
+    r"of training reviews ([\d,]+) to": 20_000,  # what HELD_OUT in docs/measure/runs.py keeps
+    r"of training reviews [\d,]+ to ([\d,]+)": common.IMDB_TRAIN - 1,
 }
 
 
@@ -261,6 +263,53 @@ def test_the_scores_of_the_exercises_are_those_of_the_csv(language):
 def test_the_scores_of_averaging_are_those_of_the_csv(experiment):
     english, chinese = tables.percent([statistics.mean(lookup.scores(experiment))])
     assert english in PAGES["README.md"] and chinese in PAGES["docs/zh-CN/guide.md"]
+
+
+# ------------------------------------------------------------------------- messages and code
+
+
+ERRORS = r"^\| (?:what you see|屏幕上写着) \|.*\n((?:\|.*\n)+)"  # a table of them
+FOREIGN = "|".join(
+    (
+        "No matching|ensurepip|The token|Activate|running scripts|.*DLL|.*No such file or",
+        "ReadTimeout|unexpected keyword|Only input|call|… is out of scope|Incompatible",
+        "标记|无法|动态|unable to lock|cudart|cuInit|Could not find cuda",
+    )
+)
+
+
+@each_page
+def test_a_message_in_a_table_of_errors_is_one_that_something_prints(page):
+    """Ours stand in the sources; FOREIGN are of pip, Windows, Keras and CUDA."""
+    rows = "\n".join(re.findall(ERRORS, PAGES[page], re.M))
+    messages = re.findall("`([^`\n]+)`", "\n".join(re.findall(r"^\| (.*?) \|", rows, re.M)))
+    messages += re.findall("`((?:warning|error): [^`\n]+)`", PAGES[page])
+    sources = re.sub(r"\{[^{}]*\}", "…", text_of("*.py", "docs/tools/*.py"))
+    for message in messages:
+        parts = re.split(r"…|lstm_imdb|64|https://\S+|^warning: |^error: ", message)
+        lost = [part for part in parts if part not in sources]
+        assert re.match(FOREIGN, message) or lost == [], message
+
+
+def test_code_in_a_sentence_of_the_exercises_is_code_that_a_patch_adds_or_of_the_scripts():
+    added = "\n".join(re.findall(r"(?m)^\+(.*)", text_of("docs/exercises/*.patch")))
+    sources = re.sub(r"\s", "", text_of("*.py") + added)
+    for page in "docs/exercises.md", "docs/zh-CN/exercises.md":
+        text = re.sub(r"```.*?```", "", PAGES[page], flags=re.S)
+        codes = re.findall(r'`(\w+(?:\.\w+)*\([^`\n]*"[^`\n]*\))`', text)
+        assert len(codes) >= 2
+        for code in codes:
+            parts = [part.strip() for part in re.split("[(),]", code)]  # a patch may name one
+            assert re.sub(r"\s", "", code) in sources or all(part in added for part in parts), code
+
+
+def test_a_path_of_the_environment_and_an_extra_of_pip_have_one_form():
+    text = "\n".join(PAGES.values())
+    forms = {".venv/bin/pip", ".venv/bin/python", r".venv\Scripts\python"}
+    assert set(re.findall(r"\.venv[/\\]\w+[/\\]\w+", text)) == forms
+    assert {*re.findall(r"tensorflow\[.*?\]", text)} == {
+        *re.findall(r"tensorflow\[.*?\]", common.NO_GPU)
+    }
 
 
 # ------------------------------------------------------------------------------- sample outputs

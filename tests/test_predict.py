@@ -60,9 +60,12 @@ def read(path, encoding="utf-8"):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding):
+def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding, capfd):
     path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
     said, (names, *rows) = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
+    assert (
+        "NodeDef" not in capfd.readouterr().err
+    )  # a line of TensorFlow's that looks like an error
     assert names == ("id", "评论", "标签", "P(positive)", "verdict")
     assert [row[:3] for row in rows] == TABLE
     model = averaged.SentimentClassifier(4)

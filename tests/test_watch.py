@@ -650,6 +650,21 @@ def test_the_page_is_one_file_and_small():
     assert len(TEXT.encode()) <= 90_000 and len(lines) <= 601 and max(map(len, lines)) <= 120
 
 
+def test_what_can_be_clicked_has_an_action_and_more_has_the_colour_of_good():
+    actions = TEXT.split("const ACTIONS = {")[1].split("\n};")[0]
+    clicked = set(re.findall(r'data-do="(\w+)', TEXT))
+    assert {"language", "play"} < clicked <= set(re.findall(r"^  (\w+)[(:,]", actions, re.M))
+    hue = (
+        r"--good: #(..)..(..); --bad: #(..)..(..); --plus: (.*), .*, (.*); --minus: (.*), .*, (.*);"
+    )
+    themes = re.findall(hue.replace("; --gate", ""), TEXT)
+    assert len(themes) == 2  # light and dark
+    for theme in themes:
+        numbers = [int(n, 16) for n in theme[:4]] + [int(n.split(";")[0]) for n in theme[4:]]
+        more_blue = [blue > red for red, blue in zip(numbers[::2], numbers[1::2])]
+        assert more_blue == [True, False, True, False]
+
+
 # ------------------------------------------------------------------------ the program that makes it
 @pytest.fixture
 def copy(tmp_path, monkeypatch):

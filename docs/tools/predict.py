@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import common
 import numpy as np
 import own_data
+import tensorflow as tf
 
 ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
 
@@ -63,7 +64,8 @@ def load_model(args):
 def judge(model, ranks):
     """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
     model.compile(jit_compile=False)
-    p = model.predict(common.encode(ranks), common.TEST_BATCH, verbose=0)  # [n, 80] -> [n, 1]
+    x = tf.data.Dataset.from_tensor_slices(common.encode(ranks))  # TensorFlow complains of an array
+    p = model.predict(x.batch(common.TEST_BATCH), verbose=0)  # [n, 80] -> [n, 1]
     if p.shape[1:] != (1,) or np.isnan(p).any():
         common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
     return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
