@@ -155,6 +155,20 @@ def test_a_gate_begins_at_another_bias(script, blocks, folder, monkeypatch):
         np.testing.assert_allclose(cell.bias, np.repeat(blocks, 4, axis=-1), atol=1e-6)
 
 
+def test_a_rate_is_held_and_the_gradient_is_clipped_as_ever(folder, monkeypatch):
+    def fit(model, *_, **__):
+        assert model.optimizer.get_config()["learning_rate"] == pytest.approx(0.003)
+        assert model.optimizer.clipnorm == 0.25
+        raise KeyboardInterrupt
+
+    copies.copy_scripts(folder, lines=runs.HOLD)
+    monkeypatch.setattr(common.keras.Model, "fit", fit)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "argv", ["baseline.py", "--data", "toy"])
+    with pytest.raises(SystemExit, match="130"):  # it was in fit()
+        runpy.run_path(str(folder / f"{names.BASELINE}.py"), run_name="__main__")
+
+
 def test_one_layer_is_left_of_two_and_a_line_that_is_not_there_or_twice_is_an_error(folder):
     copies.copy_scripts(folder, lines=runs.one_layer("gru_imdb"))
     text = (folder / "gru_imdb.py").read_text(encoding="utf-8")

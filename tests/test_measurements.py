@@ -297,14 +297,17 @@ def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network
     rows = measure_of(shuffle, monkeypatch, ("to train on", "IM"))
     assert rows("toy", "gru_imdb", 3) == (("gru_imdb", 3, "toy"), *"TY", 3)
     assert rows("as it is", "gru_imdb", 3) == (("gru_imdb", 3, "as it is"), *"IM", 3)
-    splits = [(np.arange(9_000), 0), (np.arange(2_000), np.arange(2_000) + 1)]
+    monkeypatch.setattr(first_epoch, "train", lambda *given: given)
+    rows = measure_of(first_epoch, monkeypatch, "both splits", "--data x")
+    assert rows("last 20", 3) == ("last 20", 3, "both splits")
+    splits = [(-np.arange(9_000), 0), (np.arange(2_000), np.arange(2_000) + 1)]
     monkeypatch.setattr(networks, "made_up_reviews", lambda *of: splits if of[2] == 3 else None)
     monkeypatch.setattr(marker, "train", lambda *given: given)
     rows = measure_of(marker, monkeypatch, flags="--runs x")
     model, script, x, y, averaged = rows("gru_imdb", 3)
     assert model[:3] == ("gru_imdb", 3, splits) and model[3].name == "marker-gru_imdb-3.weights.h5"
     assert script == "gru_imdb" and len(x) == 1_000 and (x + 1 == y).all()
-    assert averaged is not x and len(averaged) == 512
+    assert averaged.tolist() == list(range(0, -512, -1))
 
 
 def test_what_is_kept_is_scored_at_a_half_and_at_a_threshold_fitted_anew(monkeypatch):
@@ -331,20 +334,6 @@ def test_what_is_kept_is_scored_at_a_half_and_at_a_threshold_fitted_anew(monkeyp
     }
 
 
-def test_the_other_real_directions_and_the_components():
-    rng = np.random.RandomState(0)
-    basis, turn = rng.randn(4, 4), np.diag([0.99, 0.5, 0.3, 0.3])
-    turn[2, 3], turn[3, 2] = -0.8, 0.8  # complex: .85 in size
-    matrix = memory.other_real((basis @ turn @ np.linalg.inv(basis))[None])
-    # rows: a deviation along the second eigendirection is kept, all others are lost
-    np.testing.assert_allclose(basis.T @ matrix, np.diag([0, 1, 0, 0]) @ basis.T, atol=1e-9)
-    vectors, variances = memory.components(rng.randn(4_000, 3) * (1, 5, 2))
-    np.testing.assert_allclose(np.abs(vectors), np.eye(3)[[1, 2, 0]].T, atol=0.05)  # 4,000 draws
-    np.testing.assert_allclose(variances, (25, 4, 1), rtol=0.1)
-    half = memory.random_half(rng, 6)
-    assert np.linalg.matrix_rank(half) == 3 and np.allclose(half @ half, half)
-
-
 PARTS = {  # how many matrices, their rank of 14, and whether the slow number stays (None: in part)
     "only slow": (1, 1, 1), "only random": (3, 1, None), "only first component": (1, 1, None),
     "slow away": (1, 13, 0), "random away": (3, 13, None), "first component away": (1, 13, None),
@@ -359,8 +348,8 @@ def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
     turn[:4, :4] = np.diag([0.99, 0.6, 0.3, 0.2])  # the real ones
     basis = rng.randn(14, 14)
     jacobian = (basis @ turn @ np.linalg.inv(basis))[None]
-    states = [None, rng.randn(99, 9, 14) * (1 + 20 * unit)]
-    network = memory.Network(None, 2, *networks.slow_direction(jacobian), jacobian, states, None)
+    states, p = [None, rng.randn(99, 9, 14) * (1 + 20 * unit)], rng.rand(99)
+    network = memory.Network(None, 2, *networks.slow_direction(jacobian), jacobian, states, p)
     found = memory.parts(network, rng)
     for when, (n, rank, slow) in PARTS.items():
         assert len(found[when]) == n
@@ -369,9 +358,23 @@ def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
             if slow is not None:
                 np.testing.assert_allclose(matrix @ network.left, slow * network.left, atol=1e-9)
                 np.testing.assert_allclose(network.right @ matrix, slow * network.right, atol=1e-9)
-    first = np.outer(unit, unit)
+    (away,), first = found["other real away"], np.outer(unit, unit)
+    in_its_basis = basis.T @ away @ np.linalg.inv(basis).T  # rows: along each eigendirection
+    np.testing.assert_allclose(in_its_basis, np.diag([1, 0, 0, 0, *10 * [1]]), atol=1e-9)
+    np.testing.assert_allclose(found["half away"][0] @ found["half away"][0], found["half away"][0])
     np.testing.assert_allclose(found["only first component"][0], first, atol=0.1)
     np.testing.assert_allclose(found["first component away"][0], np.eye(14) - first, atol=0.1)
+    shares = numbers(memory.shares(network, rng))
+    flat = (states[1] - states[1].mean(axis=0)).reshape(-1, 14)
+    _, sizes, (component, *_) = np.linalg.svd(flat, full_matrices=False)
+    cosine = abs(component @ network.right) / np.linalg.norm(network.right)
+    for name, value in (
+        ("variance first component", sizes[0] ** 2 / np.sum(sizes**2)),
+        ("variance other real", np.var(flat - flat @ away, axis=0).sum() / flat.var(axis=0).sum()),
+        ("cosine slow, first component", cosine),
+        ("correlation first component", abs(np.corrcoef(flat[8::9] @ component, p)[0, 1])),
+    ):
+        assert shares["after", name] == pytest.approx(value, rel=2e-3), name  # by n or n - 1
 
 
 def test_the_verdict_follows_the_number_by_as_much_as_layer_2_remembers(monkeypatch):
