@@ -188,17 +188,16 @@ def test_an_experiment_is_what_its_name_says_and_no_two_are_the_same_run():
     assert len(set(made)) == len(made)
     page = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
     for e in EXPERIMENTS:
-        length, setting = (
-            re.search(p, e.name) for p in (r"(\d+) words", r"rate (\S+), (\d) epochs")
-        )
+        length = re.search(r"(\d+) words", e.name)
         lines = [line for line in e.lines if line[1].startswith("MAX_REVIEW_LEN")]
         assert lines == ([runs.words(length[1])] if length else [])
         assert ("held out" in e.name) == (runs.HELD_OUT[0] in e.lines)
-        model = e.name.split(": ")[-1]
-        one = "1 layers" in e.name or ("alike" in e.name and runs.BEST[model][0][2] == 1)
-        assert one == any(line[:2] == (f"{e.script}.py", "self.rnn_1 =") for line in e.lines)
-        if setting:
-            assert e.flags.endswith("--learning-rate {} --epochs {}".format(*setting.groups()))
+        alike = "alike" in e.name and runs.BEST[e.name.split(": ")[1]][0]  # rate, epochs, layers
+        one = "1 layers" in e.name or (alike and alike[2] == 1)
+        assert bool(one) == any(line[1] == "self.rnn_1 =" for line in e.lines)
+        if setting := alike or re.search(r"rate (\S+), (\d) epochs", e.name):
+            rate, epochs = setting[:2] if alike else setting.groups()
+            assert e.flags.endswith(f"--learning-rate {rate} --epochs {epochs}")
         number = re.match(r"exercise (\d+)", e.name)
         if number and e.lines != runs.FEWER:
             patches = ROOT.glob(f"docs/exercises/{number[1]:>02}-*.patch")
@@ -245,8 +244,8 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     benchmark.whole_runs("toy", tmp_path / "costs.csv")
     assert order == 3 * [("lstm_imdb", "toy"), ("gru_imdb", "toy")]  # in turn
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0] == "lstm_imdb first_step_s: 3 (1 to 20)" and len(printed) == 8
-    assert printed[4] == "gru_imdb first_step_s: 20 (10 to 30)"
+    for n, text in (0, "lstm_imdb first_step_s: 3 (1 to 20)"), (7, "gru_imdb whole_s: 4 (4 to 4)"):
+        assert printed[n] == text
     with open(tmp_path / "costs.csv", newline="") as file:
         head, *rows = csv.reader(file)
     assert head == list(lookup.read_csv("costs")[0])
@@ -261,14 +260,12 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     monkeypatch.setattr(benchmark, "SCRIPTS", ("gru_imdb",))
     benchmark.growth()
     lines = capsys.readouterr().out.splitlines()
-    form = "gru_imdb words {} units {} batch {}: "
     # of each size one step that traces, and sixty that count: 1, 5, ... 237 seconds of the first
-    assert [line[: line.index(": ") + 2] for line in lines] == [
-        form.format(*s) for s in sizes[::61]
-    ]
-    assert len(set(sizes)) == len(lines) == len(sizes) / 61 and lines[0].endswith(": 119000.0 ms")
-    for words, units, *batch in sizes:
-        assert (words == 80) + (units == 64) + (batch == [128, 128]) >= 2 and batch[0] == batch[1]
+    assert lines[0] == "gru_imdb words 80 units 64 batch 128: 119000.0 ms" and len(lines) == 7
+    for line, (words, units, batch, labels) in zip(lines, sizes[::61], strict=True):
+        assert line.startswith(f"gru_imdb words {words} units {units} batch {batch}: ")
+        assert labels == batch
+    assert len(set(sizes)) == 7
 
 
 # -------------------------------------------------------------------------------------- the seeds

@@ -135,13 +135,10 @@ def test_where_every_step_is_alike_an_eigenvalue_tells_all(layer):
     U = [np.array([[0.97, 0.2], [0, 0.5]]), np.zeros((2, 2))][:: 3 - 2 * layer]
     first, second = ([[1, 1]], U[0], [0, 0]), ([[1, 0], [0, 0]], U[1], [0, 0])
     model = handmade.network("rnn_layer_imdb", {7: [1e-5]}, *first, *second, [[1], [0]], [0])
-    ids, unit_0, unit_1 = np.full((3, 80), 7), *np.eye(2)
+    ids = np.full((3, 80), 7)
     mean_size, of_mean, *kept = numbers(backward.decay(model, ids, np.array([0, 1, 1]))).values()
     assert (mean_size, of_mean) == pytest.approx((0.97, 0.97), abs=1e-4)
     assert kept == pytest.approx([0.97**70] * 6, rel=0.01)  # of number and gradient, percentiles
-    np.testing.assert_allclose(backward.pushed(model, layer, unit_0, unit_1, ids), 0, atol=1e-9)
-    back = 0.2 * sum(0.97**i * 0.5 ** (69 - i) for i in range(70))
-    np.testing.assert_allclose(backward.pushed(model, layer, unit_1, unit_0, ids), back, rtol=0.01)
 
 
 def test_a_push_goes_through_the_jacobian_of_each_word_in_turn(monkeypatch):
@@ -270,12 +267,6 @@ def test_what_is_kept_and_taken_away_of_a_counter(layer):
         "+ rest of layer": last, "without other layer": 1,
     }.items():  # fmt: skip
         assert found[when] == pytest.approx(value), when
-    found = numbers(memory.shares(network, np.random.RandomState(0)))
-    spread = [a - a.mean(axis=0) for a in (number, word)]
-    share = spread[0].var() / sum(a.var() for a in spread)
-    assert found["after", "variance slow"] == pytest.approx(share, abs=0.01)
-    follows = np.corrcoef(number[:, -1], 1 / (1 + np.exp(-number[:, -1])))[0, 1]
-    assert found["after", "correlation slow"] == pytest.approx(follows, abs=0.01)
 
 
 def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network(monkeypatch):
@@ -367,11 +358,13 @@ def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
     shares = numbers(memory.shares(network, rng))
     flat = (states[1] - states[1].mean(axis=0)).reshape(-1, 14)
     _, sizes, (component, *_) = np.linalg.svd(flat, full_matrices=False)
-    cosine = abs(component @ network.right) / np.linalg.norm(network.right)
+    left, right, squares = network.left, network.right, np.sum(sizes**2)
     for name, value in (
-        ("variance first component", sizes[0] ** 2 / np.sum(sizes**2)),
-        ("variance other real", np.var(flat - flat @ away, axis=0).sum() / flat.var(axis=0).sum()),
-        ("cosine slow, first component", cosine),
+        ("variance slow", np.sum((flat @ left) ** 2) * np.sum(right**2) / squares),
+        ("variance first component", sizes[0] ** 2 / squares),
+        ("variance other real", np.sum((flat - flat @ away) ** 2) / squares),
+        ("cosine slow, first component", abs(component @ right) / np.linalg.norm(right)),
+        ("correlation slow", abs(np.corrcoef(flat[8::9] @ left, p)[0, 1])),  # at the last word
         ("correlation first component", abs(np.corrcoef(flat[8::9] @ component, p)[0, 1])),
     ):
         assert shares["after", name] == pytest.approx(value, rel=2e-3), name  # by n or n - 1
