@@ -146,7 +146,10 @@ def test_before_is_before_and_kept_is_by_network():
 
 # --------------------------------------------------------------------------------------- the plots
 def lines(axes):
-    """What an axes shows: {label: y}."""
+    """What an axes shows: {label: y}. Lines with a name look each another way."""
+    named = [line for line in axes.lines if not line.get_label().startswith("_")]
+    looks = [(a.get_color(), a.get_linestyle(), a.get_marker(), a.get_mfc()) for a in named]
+    assert len(set(looks)) == len(looks)
     return {line.get_label(): np.array(line.get_ydata(), float) for line in axes.lines}
 
 
@@ -313,8 +316,11 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
     assert (state.get_title(), other.get_title()) == ("meant as positive", "meant as negative")
     assert state.get_ylabel() == "the slow number"
     assert p.get_ylabel() == "P(positive)" and ticks(p) == common.tokenize(figures.POSITIVE)
-    down, up = figure.get_supxlabel().split("Up most: ")
-    assert "worst" in down and "excellent" in up
+    below = figure.get_supxlabel().removeprefix("Down most: ").replace("\n", " ")
+    lists = [words.strip().split(", ") for words in below.split("Up most: ")]
+    moved = [[lookup.values("memory", script="lstm_imdb", seed="0", quantity=f"moved by {word}")
+              for word in words] for words in lists]  # fmt: skip
+    assert np.shape(moved) == (2, 20, 1) and np.max(moved[0]) < 0 < np.min(moved[1])
     model = networks.load("lstm_imdb", 5)
     layer, jacobian = figures.slow_layer(model, ids)
     left, _ = networks.slow_direction(jacobian)
