@@ -158,6 +158,8 @@ def test_the_unit_is_that_of_the_network_of_the_readme(page):
         needed += [of[name] for name in ("x W_i", "h W_i", "b_i", "i", "f", "g", "o", "c", "h")]
         known += [*of.values(), total]
     check(page, 6, [*known, 1], needed)
+    text = PAGES[page].read_text(encoding="utf-8")
+    assert re.search(rf"(number|的) {by_hand.UNIT}\b", text)  # its number in layer 1
 
 
 def test_inside_shows_the_same_unit():

@@ -89,7 +89,8 @@ def start(monkeypatch, folder, *flags):
         if experiment.name in runs.KEPT:
             path = names.weights(runs_folder, experiment.name, experiment.script, seed)
             open(path, "w").close()
-        return [experiment.name, experiment.script, str(seed), *("" for _ in runs.HEAD[3:])]
+        name = Path(experiment.script).name
+        return [experiment.name, name, str(seed), *("" for _ in runs.HEAD[3:])]
 
     monkeypatch.setattr(runs, "run", run)
     monkeypatch.setattr(sys, "argv", ["runs", "--data", "x", "--runs", str(folder / "w"), *flags])
@@ -98,7 +99,7 @@ def start(monkeypatch, folder, *flags):
 
 
 def test_what_has_a_row_is_not_run_again_but_for_weights_that_others_need(monkeypatch, folder):
-    toy = runs.Experiment("toy", "gru_imdb", seeds=6)
+    toy = runs.Experiment("toy", names.BASELINE, seeds=6)
     monkeypatch.setattr(runs, "EXPERIMENTS", (TINY, toy))
     assert start(monkeypatch, folder, "--only", "ti") == [("tiny", 0), ("tiny", 1)]
     assert start(monkeypatch, folder) == [("toy", seed) for seed in range(6)]

@@ -225,13 +225,13 @@ def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch)
 
     monkeypatch.setattr(paths, "measure", lambda *given: given)
     monkeypatch.setattr(networks, "trained", lambda *of: of[:2])
-    rows = measure_of(paths, monkeypatch, (None, (ranks[:9], labels[:9])))
+    rows = measure_of(paths, monkeypatch, (None, (ranks[:600], labels[:600])))
     model, cuts, x, y = rows("gru_imdb", 3, "first", "before", 1)
     assert set(model.rnn_2.cell.bias.numpy()[0, :64]) == {3} and cuts == paths.cuts("gru_imdb")
     np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
     np.testing.assert_array_equal(y, labels[:128])
     trained, cuts, x, _ = rows("gru_imdb", 0, "imdb", "after", 1)
-    assert trained == ("gru_imdb", 1) and cuts == paths.cuts("gru_imdb") and len(x) == 9
+    assert trained == ("gru_imdb", 1) and cuts == paths.cuts("gru_imdb") and len(x) == 512
     model, cuts, *_ = rows("lstm_imdb", 2, "imdb", "one layer", 1)
     h = np.arange(12).reshape(2, 3, 2)
     assert cuts == {"nothing": ()} and (model.rnn_2(h, training=False) == h[:, -1]).all()

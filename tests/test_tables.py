@@ -173,6 +173,7 @@ def test_the_gradient_is_drawn_before_and_after_by_word():
     titles = [f"{name}, after 4 epochs" for name in names.NETWORKS.values()]
     assert [axes.get_title() for axes in (before, *after)] == ["before training", *titles]
     assert before.get_yscale() == "log"
+    assert len({line.get_linestyle() for line in before.lines}) == 3  # without colour, too
     assert before.get_ylabel() == after[0].get_ylabel() == "gradient at the word"
     for (script, name), axes in zip(names.NETWORKS.items(), after):
         line = {
@@ -302,12 +303,19 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
 
 
 def test_a_toy_text_is_drawn_with_a_not_and_without(given):
-    plain, negated, *_ = figures.negation(given[0]).axes
-    assert ticks(plain) == ["the", "plot", "was", "good"]
-    assert ticks(negated) == ["the", "plot", "was", "not", "good"]
-    words, so_far = figures.prefixes("the plot was not good", common.toy_reviews()[2])
-    values = networks.read_gates(networks.load("lstm_imdb", 5), so_far[-1:])[0]["f"][0, -5:]
-    np.testing.assert_allclose(lines(negated)["f"], values.mean(axis=1), atol=1e-5)
+    index, texts = common.toy_reviews()[2], ("the plot was good", "the plot was not good")
+    for axes, (script, text) in zip(
+        figures.negation(given[0]).axes, itertools.product(names.GATES, texts), strict=True
+    ):
+        assert ticks(axes) == text.split()
+        ids = common.encode([[index[word] for word in text.split()]])
+        values, _ = networks.read_gates(networks.load(script, 5), ids)
+        assert "".join(lines(axes)) == names.GATES[script]
+        for letter, line in lines(axes).items():
+            mean = values[letter][0, -len(line) :].mean(axis=1)
+            np.testing.assert_allclose(line, mean, atol=1e-5)
+    _, so_far = figures.prefixes(text, index)
+    assert so_far[:, -1].tolist() == ids[0, -5:].tolist() and so_far[-1].tolist() == ids[0].tolist()
 
 
 def test_the_slow_number_goes_up_with_the_verdict(given, ids):

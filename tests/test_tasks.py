@@ -8,7 +8,7 @@ import common
 import handmade
 import numpy as np
 import pytest
-from docs.measure import made_up, networks, tasks
+from docs.measure import lookup, made_up, networks, tasks
 
 RANK = {word: rank for rank, word in enumerate(made_up.WORDS, start=1)}
 
@@ -91,6 +91,17 @@ def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
     norms = networks.gradient_norms(begun, (ranks[:512] + 3).astype("i4"), y[:512])
     assert found["gradient 1"] == pytest.approx(norms[:, 0].mean())
     assert found["gradient last"] == pytest.approx(norms[:, 9].mean())
+
+
+@pytest.mark.parametrize(
+    "task, start", [("first", "GRU"), ("marker", "GRU"), ("marker", "SimpleRNN")]
+)
+def test_a_run_has_the_rows_of_its_kind(task, start, monkeypatch):
+    monkeypatch.setattr(networks, "train", lambda *given, **_: {"val_accuracy": [0.5]})
+    found = [quantity for quantity, _ in tasks.train(tasks.Run(task, start, 12, 0, reviews=64))]
+    rows = lookup.rows("tasks", task=task, start=start, words="80", seed="0")
+    kinds = {row["quantity"] for row in rows if not row["quantity"].startswith("epoch")}
+    assert set(found) == kinds | {"epoch 1"}
 
 
 def test_gates_are_told_apart_by_the_kind_of_word():
