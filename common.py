@@ -68,7 +68,7 @@ MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim 
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
-# What becomes of a text's signs: Unicode's punctuation (none above U+1FFFF) but ', ASCII's symbols
+# What tokenize() makes of signs: Unicode's punctuation (none above U+1FFFF) but ', ASCII's symbols
 # and what has no width are blanks; a full-width form is the ASCII sign that it stands for.
 SIGNS = [c for c in map(chr, range(0x20000)) if unicodedata.category(c).startswith("P")]
 SIGNS = dict.fromkeys(map(ord, [*SIGNS, *"$+<=>^`|~\u200b\ufeff"]), " ") | {0x27: "'", 0x2019: "'"}

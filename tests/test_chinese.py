@@ -46,13 +46,15 @@ def prose(text):
     return re.sub(r"(Python|TensorFlow|TF|Keras) [\d.～]+", r"\1", text)
 
 
-def numbers(text):
-    """Decimal fractions, and integers of three digits and more, outside of a program's tables.
+def all_numbers(text):
+    """Decimal fractions, and integers of three digits and more; .95 is 0.95, 25,000 is 25000."""
+    form = r"(?<![\d.])(?:\d*\.\d+|\d{3,})(?!\.?\d)"
+    return {n.lstrip("0") for n in re.findall(form, text.replace(",", ""))}
 
-    .95 and 0.95 are one, and so are 25,000 and 25000.
-    """
-    text = prose(tables.MARKED.sub("", text)).replace(",", "")
-    return {n.lstrip("0") for n in re.findall(r"(?<![\d.])(?:\d*\.\d+|\d{3,})(?!\.?\d)", text)}
+
+def numbers(text):
+    """The numbers of a page outside of code and of the tables that a program makes."""
+    return all_numbers(prose(tables.MARKED.sub("", text)))
 
 
 @pytest.mark.parametrize("name", FOUR)
@@ -97,6 +99,13 @@ def test_the_tables_of_figures_are_the_same():
 def test_every_figure_is_one_of_the_english_page(name):
     pages = [english(name), ENGLISH["README.md"], ENGLISH["docs/results.md"]]
     assert numbers(PAGES[name]) <= numbers("\n".join(pages))
+
+
+@pytest.mark.parametrize("name", ["exercises", "inside", "inside-notes", "results"])
+def test_every_figure_of_a_section_is_in_the_same_section_in_chinese(name):
+    sections = ENGLISH[f"docs/{name}.md"].split("\n## "), PAGES[name].split("\n## ")
+    for ours, theirs in zip(*sections, strict=True):
+        assert numbers(ours) <= all_numbers(theirs), ours.split("\n")[0]
 
 
 @pytest.mark.parametrize("script, lines", [("lstm_imdb", 6), ("gru_imdb", 4)])

@@ -62,9 +62,9 @@ def test_a_patch_goes_on_and_comes_off_again(patch, folder):
         copies.copy_scripts(folder, patch)
     except subprocess.CalledProcessError:
         pytest.fail(
-            f"{patch}.patch no longer applies. Make it anew: make its change in the script by hand "
-            f"(what it does is in docs/exercises.md), `git diff > docs/exercises/{patch}.patch`, "
-            "and take the change back with `git checkout`"
+            f"{patch}.patch no longer applies. Make it anew: commit what you have changed; make "
+            "the exercise's change by hand (what it does is in docs/exercises.md); "
+            f"`git diff -- '*.py' > docs/exercises/{patch}.patch`; `git checkout -- '*.py'`"
         )
     path = ROOT / f"docs/exercises/{patch}.patch"
     subprocess.run(["git", "apply", "-R", path], check=True, cwd=folder)

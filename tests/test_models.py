@@ -11,13 +11,24 @@ import reference
 import rnn_cell_imdb
 import rnn_layer_imdb
 import tensorflow as tf
-from conftest import SCRIPTS, build, write_npz
+from conftest import ROOT, SCRIPTS, build, write_npz
 
 LAYERS = dict(zip(SCRIPTS, ("SimpleRNN", "SimpleRNN", "LSTM", "GRU")))
 # A float32 holds 1.2e-7 of one. 80 steps of two layers add at most some hundred such errors, which
 # tanh and the gates do not enlarge with these weights: 1e-5 leaves a factor of about ten, and a
 # wrong gate or a missing bias is off by more than 1e-3.
 FLOAT32_80_STEPS = dict(atol=1e-5, rtol=0)
+
+
+def test_the_scripts_of_two_layers_differ_in_the_two_lines_of_the_layers():
+    """From the imports down: README and guide let a reader see it with diff."""
+    codes = {}
+    for name in SCRIPTS[1:]:
+        code = (ROOT / f"{name}.py").read_text(encoding="utf-8").split('"""', 2)[2]
+        layer = LAYERS[name]
+        assert code.count(f"layers.{layer}(") == 2
+        codes[name] = code.replace(f"layers.{layer}(", "layers.RNN(")
+    assert len(set(codes.values())) == 1
 
 
 # ------------------------------------------------------------------------------- the equations

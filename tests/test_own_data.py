@@ -290,7 +290,7 @@ def test_every_row_is_read_as_it_is_or_the_user_is_asked(tmp_path, columns, way)
         else:
             table(path, body, names, **how)
         # a quote may have parted a word
-        all_rows = [("".join(module.split_words(text)), i % 2) for i, text in enumerate(texts)]
+        all_rows = [("".join(module.words_of(text)), i % 2) for i, text in enumerate(texts)]
         for flags in (), ("--skip-bad",):
             result, found = rows_of(path, *flags)
             if found is None:

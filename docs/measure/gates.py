@@ -22,7 +22,7 @@ ADVERBS = ("really", "so", "quite")  # of the toy
 MANY, SCORED = 512, 5_000  # reviews: to take means over, and to score
 
 
-def at_start(letters):
+def held_at_start(letters):
     """Steps with the gates held at what they are before training."""
     return [networks.hold({letter: networks.UNTRAINED[letter] for letter in letters})] * 2
 
@@ -49,7 +49,7 @@ def imdb(script, seed, args):
     by_when = {"as trained": (networks.step, networks.step)}
     for letters in (*together, together):
         by_when[f"gates {letters} at mean"] = networks.hold_at_mean(trained, many, letters)
-    by_when[f"gates {together} at start"] = at_start(together)
+    by_when[f"gates {together} at start"] = held_at_start(together)
     for when, steps in by_when.items():
         yield when, 0, "accuracy", networks.accuracy(trained, x[:SCORED], y[:SCORED], steps)
 
@@ -123,7 +123,7 @@ def fixed(model, x, together):
         layers = (layer,) if layer else (1, 2)
         steps = networks.hold_at_mean(model, x[:MANY], letters, layers)
         yield f"gates {letters} at mean", layer, steps
-    yield f"gates {together} at start", 0, at_start(together)
+    yield f"gates {together} at start", 0, held_at_start(together)
 
 
 def toy(script, seed, args):

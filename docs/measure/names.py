@@ -1,4 +1,7 @@
-"""The names of the book: what the programs above measure, and what the pages call it."""
+"""Names in code: the scripts, networks and starts, the files of a run, the form of its last line.
+
+What the pages call things, in both languages, stands in tables.py.
+"""
 
 import re
 from pathlib import Path

@@ -4,10 +4,11 @@
     python -m docs.measure.runs --data imdb.npz --runs runs --only "exercise 4"
     python -m docs.measure.runs --data imdb.npz --runs runs --only "exercise 4" --again
 
-EXPERIMENTS is what there is: to add one, add a line. Each run is that of a script as a user starts
-it, on a copy that is changed first: by a patch of docs/exercises, or line by line. A row is written
-as its run ends, and what the CSV has is not run again, but for weights that other programs need
-and that the folder of --runs lacks. --again runs all that is chosen, and compares.
+EXPERIMENTS is what there is: to add one, add a line; a function of tables.py brings it onto a page.
+Each run is that of a script as a user starts it, on a copy that is changed first: by a patch of
+docs/exercises, or line by line. A row is written as its run ends, and what the CSV has is not run
+again, but for weights that other programs need and that the folder of --runs lacks. --again runs
+all that is chosen, and compares.
 """
 
 import argparse
@@ -62,7 +63,7 @@ FEWER = (("common.py", "splits = ",  # not trained on those 5,000 either, and te
           "(x, y), test = read_npz(path)\nsplits = (x[:-5000], y[:-5000]), test"),)  # fmt: skip
 HOLD = ((f"{BASELINE}.py", "adam = ",
          "adam = keras.optimizers.Adam(args.learning_rate, clipnorm=args.clipnorm)"),)  # fmt: skip
-MODELS = {  # script and flags, the quickest first
+RUN_OF = {  # script and flags, the quickest first
     "averaging": (BASELINE, ""),
     "averaging, pairs": (BASELINE, "--bigrams"),
     "SimpleRNN": ("rnn_layer_imdb", ""),
@@ -90,7 +91,7 @@ def begin(script, b):
 RATES, EPOCHS = ("0.0005", "0.001", "0.002", "0.003"), (2, 3, 4)
 GRID = {
     model: list(itertools.product(RATES, EPOCHS, (1, 2) if model in NETWORKS.values() else (0,)))
-    for model in MODELS
+    for model in RUN_OF
 }
 BEST = {  # the best three of seed 0, which have more seeds; the first: best mean of seeds 0 to 2
     "averaging": [("0.003", 4, 0), ("0.003", 3, 0), ("0.002", 4, 0)],
@@ -103,7 +104,7 @@ BEST = {  # the best three of seed 0, which have more seeds; the first: best mea
 
 def setting(model, rate, epochs, layers):
     """A setting of GRID as flags and changed lines."""
-    script, flags = MODELS[model]
+    script, flags = RUN_OF[model]
     return f"{flags} --learning-rate {rate} --epochs {epochs}", (
         one_layer(script) if layers == 1 else ()
     )
@@ -114,7 +115,7 @@ def held_out(model, rate, epochs, layers=0, lines=(), seeds=1):
     depth = f", {layers} layers" if layers else ""
     name = f"held out: {model}{depth}, rate {rate}, {epochs} epochs"
     flags, changed = setting(model, rate, epochs, layers)
-    return Experiment(name, MODELS[model][0], flags, "", lines + HELD_OUT + changed, seeds=seeds)
+    return Experiment(name, RUN_OF[model][0], flags, "", lines + HELD_OUT + changed, seeds=seeds)
 
 
 def chosen_alike(model, n=80, seeds=5):
@@ -122,7 +123,7 @@ def chosen_alike(model, n=80, seeds=5):
     flags, changed = setting(model, *BEST[model][0])
     name = f"chosen alike: {model}" if n == 80 else f"chosen alike, {n} words: {model}"
     changed += () if n == 80 else (words(n),)
-    return Experiment(name, MODELS[model][0], flags, lines=changed, seeds=seeds)
+    return Experiment(name, RUN_OF[model][0], flags, lines=changed, seeds=seeds)
 
 
 EXPERIMENTS = (
@@ -161,13 +162,13 @@ EXPERIMENTS = (
     Experiment("exercise 19, 200 words", "lstm_imdb", "", "19-attention", (words(200),), seeds=2),
     *(
         Experiment(f"{n} words: {model}", *run, lines=(words(n),), seeds=3)
-        for model, run in MODELS.items()
+        for model, run in RUN_OF.items()
         for n in (40, 200, 320)
         if (model, n) != ("LSTM", 200)  # which is exercise 4
     ),
     *(
         held_out(model, *each, seeds=5 if each in BEST[model] else 1)
-        for model in MODELS
+        for model in RUN_OF
         for each in GRID[model]
     ),
     *(held_out(model, "0.01", 4, seeds=3) for model in ("averaging", "averaging, pairs")),

@@ -3,10 +3,10 @@
     python -m docs.measure.tables            # writes the documents
     python -m docs.measure.tables --check    # only compares: names what differs, exits with 1
 
-In a document a table stands between the marks `<!-- table: gates -->` and `<!-- end -->`. Its name
-is that of a function below, which makes the rows; pages in docs/zh-CN get their Chinese form. The
-head is the page's own. For a new table write such a function, put the two marks and a head where
-the table belongs, and run this program.
+In a document a table stands between the marks `<!-- table: toy_gates -->` and `<!-- end -->`. Its
+name is that of a function below, which makes the rows; pages in docs/zh-CN get their Chinese form.
+The head is the page's own. For a new table write such a function, put the two marks and a head
+where the table belongs, and run this program.
 """
 
 import itertools
@@ -280,7 +280,7 @@ def rates():
 
 
 # ---------------------------------------------------------------------------------- the first word
-STARTS = {  # of names.STARTS: what the table calls them
+START_NAMES = {  # of names.STARTS: what the table calls them
     "SimpleRNN": ("SimpleRNN, W_hh orthogonal", "SimpleRNN，W_hh 正交"),
     "SimpleRNN .9": ("SimpleRNN, that times .9", "SimpleRNN，正交乘 0.9"),
     "SimpleRNN .7": ("SimpleRNN, that times .7", "SimpleRNN，正交乘 0.7"),
@@ -293,7 +293,7 @@ STARTS = {  # of names.STARTS: what the table calls them
 
 @table
 def first_word():
-    for start, name in STARTS.items():
+    for start, name in START_NAMES.items():
         cells = (learned(first_word_runs(start, n)) for n in LENGTHS)
         yield name, tiny(at_start("gradient 1", start)), *cells
 
@@ -333,7 +333,7 @@ def auc(higher, lower):
 
 def cells_of_first_word():
     """The cells of the first word up to T = 160: of each the runs (size, ratio, learned)."""
-    for start, words in itertools.product(STARTS, LENGTHS[:-1]):
+    for start, words in itertools.product(START_NAMES, LENGTHS[:-1]):
         first, last = (at_start(f"gradient {n}", start, words) for n in ("1", "last"))
         good = [max(run) >= 0.99 for run in first_word_runs(start, words)]
         yield [(a, a / b, c) for a, b, c in zip(first, last, good)]

@@ -209,7 +209,7 @@ def read(path, args, label_needed=True):
 
 
 # ------------------------------------------------------------------------------ from rows to a file
-def split_words(text):
+def words_of(text):
     """Split a text into words; the same word is the same object, to save memory."""
     text = re.sub(r"&#\d{9,};?", " ", text)  # no character; of 5,000 digits Python makes no number
     text = re.sub(r"(?i:<br\s*/?>)|\\[nrt]", " ", html.unescape(text))  # \n: in two letters
@@ -241,7 +241,7 @@ def read_reviews(args):
             common.fail(f"{path} has training and test reviews: name no other table beside it")
         bad += table.bad
         for row in table.rows:
-            words, label = split_words(row.fields[table.text]), normal(row.fields[table.label])
+            words, label = words_of(row.fields[table.text]), normal(row.fields[table.label])
             if words:
                 reviews.append(Review(part or row.part, row.where, words, label))
             else:

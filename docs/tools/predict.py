@@ -2,8 +2,8 @@
 
     python docs/tools/predict.py lstm_imdb.py my.weights.h5 new.csv --data my.npz --out judged.csv
 
-A table is read as own_data.py reads it, but needs no labels: if there are some, the verdicts are
-compared with them. --data and --units are those of the training: the words lie with the data.
+A table is read, or refused, by own_data.py, but needs no labels: if there are some, the verdicts
+are compared with them. --data and --units are those of the training: the words lie with the data.
 """
 
 import argparse
@@ -133,7 +133,7 @@ def main(argv=None):
         common.fail(f"{args.table} has a column {' or '.join(ADDED)}: rename it")
     labels = read_labels(table, args)
     model, index = load_model(args)
-    reviews = [own_data.split_words(row.fields[table.text]) for row in table.rows]
+    reviews = [own_data.words_of(row.fields[table.text]) for row in table.rows]
     ranks = [[index.get(word, common.TOTAL_WORDS) for word in words] for words in reviews]
     p = judge(model, ranks)
     write(args.out, table, p, args.encoding)
