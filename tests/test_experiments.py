@@ -223,7 +223,7 @@ def test_a_run_costs_what_the_clock_in_it_has_noted(monkeypatch):
         monkeypatch.setattr(sys, "argv", [*map(str, command[1:]), *flags.split()])
         monkeypatch.setitem(os.environ, "CLOCK", env["CLOCK"])
         with untraced():
-            runpy.run_path(command[1], run_name="__main__")
+            runpy.run_path(str(command[1]), run_name="__main__")
 
     flags = "--subset 300 --batch-size 128 --epochs 2 --units 4"
     monkeypatch.setattr(benchmark.subprocess, "run", start)
