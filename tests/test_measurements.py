@@ -265,7 +265,7 @@ def test_what_is_kept_and_taken_away_of_a_counter(layer):
     found |= {when: accuracy for when, _, accuracy in memory.ladder(network, x, y)}
     number = word.cumsum(axis=1)  # the layer has this number and the word, in steps of .01
     held = np.stack([number, word], axis=2)
-    np.testing.assert_allclose(network.slow_states, 0.01 * held, atol=0.003)  # tanh, 20 times
+    np.testing.assert_allclose(network.slow_states, 0.01 * held, atol=0.005)  # half a step: tanh
     none = np.mean((number[:, -1].mean() > 0) == y)  # what is taken away is set to its mean
     last = np.mean((number.mean() + word[:, -1] > 0) == y)
     for when, value in {
