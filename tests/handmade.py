@@ -25,21 +25,25 @@ def network(script, vectors, kernel, *weights):
     return model
 
 
-def counter():
-    """A SimpleRNN of two units: layer 1 adds up ups and downs in unit 0, forgets in unit 1.
+def counter(layer=1):
+    """A SimpleRNN of two units: one layer adds up ups and downs in unit 0, has the word in unit 1.
 
-    Layer 2 hands on unit 0, and the word in unit 1. At sums below 0.1 tanh is the identity.
+    The other remembers nothing; layer 2 hands on unit 0. At sums below 0.1 tanh is the identity.
     """
-    first = [[1, 1]], np.diag([1, 0]), [0, 0]
-    second = np.eye(2), np.zeros((2, 2)), [0, 0]
+    counts, forgets = np.diag([1, 0]), np.zeros((2, 2))
+    first = [[1, 1]], counts if layer == 1 else forgets, [0, 0]
+    second = np.diag([1, layer - 1]), counts if layer == 2 else forgets, [0, 0]
     return network("rnn_layer_imdb", UPS_AND_DOWNS, *first, *second, [[100], [0]], [0])
 
 
-def lstm():
-    """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs."""
-    first = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, 20, 0, 20]  # i, f, g, o
+def lstm(vectors=UPS_AND_DOWNS, b_i=20):
+    """An LSTM of one unit: i, f, o are open, g is the word: c counts ups and downs.
+
+    With b_i = -20 a word counts if its vector is (number, 1): i is shut at the others.
+    """
+    first = [[0, 0, 1, 0], [40, 0, 0, 0]], np.zeros((1, 4)), [b_i, 20, 0, 20]  # i, f, g, o
     second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
-    return network("lstm_imdb", UPS_AND_DOWNS, *first, *second, [[100]], [0])
+    return network("lstm_imdb", vectors, *first, *second, [[100]], [0])
 
 
 def three_reviews():

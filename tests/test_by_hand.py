@@ -3,9 +3,11 @@
 import math
 import re
 
+import common  # before TensorFlow
 import numpy as np
 import pytest
 from conftest import ROOT
+from docs.measure import by_hand, networks
 from docs.measure.lookup import USUAL, read_csv, values
 
 PAGES = {path.parent.name: path for path in ROOT.glob("docs/**/by-hand.md")}
@@ -123,20 +125,41 @@ def test_an_average_cannot_tell_the_two_sentences_apart(page):
     assert {right for _, right in equations(blocks(page, 5))} == {"0"}
 
 
+def check_unit(of):
+    """The numbers of a unit are those of an LSTM's equations."""
+    for letter in "ifgo":
+        total = of[f"x W_{letter}"] + of[f"h W_{letter}"] + of[f"b_{letter}"]
+        value = np.tanh(total) if letter == "g" else 1 / (1 + np.exp(-total))
+        assert of[letter] == pytest.approx(value, abs=2e-5)
+    c = of["f"] * of["c before"] + of["i"] * of["g"]
+    assert of["c"] == pytest.approx(c, abs=3e-5)  # five digits each in the CSV
+    assert of["h"] == pytest.approx(of["o"] * np.tanh(c), abs=3e-5)
+
+
+def test_the_numbers_of_a_unit_are_read_at_the_last_word():
+    model, index = networks.load("lstm_imdb", 0), common.toy_reviews()[2]
+    model.embedding.embeddings.assign(20 * model.embedding.embeddings)
+    ids = common.encode([[index[word] for word in by_hand.TEXTS[1].split()]])
+    of = by_hand.numbers(model, by_hand.TEXTS[1])
+    check_unit(of)
+    h = model.rnn_1(model.embedding(ids))[0, -1, by_hand.UNIT]
+    assert of["h"] == pytest.approx(float(h), abs=1e-5)
+    assert of["P(positive)"] == pytest.approx(float(model(ids)[0, 0]), abs=1e-5)
+
+
 @each_page
 def test_the_unit_is_that_of_the_network_of_the_readme(page):
     known, needed = [], []
     rows = read_csv("by_hand")
-    for text in "the plot was good", "the plot was not good":
+    for text in by_hand.TEXTS:
         of = {row["quantity"]: float(row["value"]) for row in rows if row["text"] == text}
+        check_unit(of)
         total = of["x W_i"] + of["h W_i"] + of["b_i"]
-        assert of["i"] == pytest.approx(1 / (1 + np.exp(-total)), abs=2e-5)
-        c = of["f"] * of["c before"] + of["i"] * of["g"]
-        assert of["c"] == pytest.approx(c, abs=3e-5)  # five digits each in the CSV
-        assert of["h"] == pytest.approx(of["o"] * np.tanh(c), abs=3e-5)
         needed += [of[name] for name in ("x W_i", "h W_i", "b_i", "i", "f", "g", "o", "c", "h")]
         known += [*of.values(), total]
     check(page, 6, [*known, 1], needed)
+    text = PAGES[page].read_text(encoding="utf-8")
+    assert re.search(rf"(number|的) {by_hand.UNIT}\b", text)  # its number in layer 1
 
 
 def test_inside_shows_the_same_unit():

@@ -1,15 +1,23 @@
-"""docs/measure/runs.py: one tiny real run, what its lines change, and the seeds of all the CSVs."""
+"""docs/measure/runs.py: one tiny real run, what its lines change; the costs; all CSVs' keys."""
 
+import ast
+import contextlib
 import csv
 import importlib
+import itertools
+import os
+import re
+import runpy
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import common
 import numpy as np
 import pytest
-from conftest import call, last_line, write_npz
-from docs.measure import copies, lookup, names, networks, runs
+from conftest import ROOT, call, last_line, untraced, write_npz
+from docs.measure import benchmark, clock, copies, lookup, made_up, names, networks, records, runs
 from docs.measure.names import LAST_LINE
 
 EXPERIMENTS = runs.EXPERIMENTS
@@ -39,13 +47,36 @@ def test_a_row_is_what_the_script_says_when_a_user_changes_the_line(folder, monk
     assert int(row["best_epoch"]) == 1 + int(np.argmin(losses))
 
 
+LINE = (
+    "lstm_imdb: test accuracy 0.8409 (21023/25000), loss nan, {}, 1075329 parameters, seed 0, "
+    "data a, b.npz, device GPU, TensorFlow 2.22.0rc0, Keras 3.16.0.dev"
+)
+
+
+def test_a_run_has_its_flags_and_its_data_and_one_that_fails_makes_no_row(folder, monkeypatch):
+    """By a script that loads no TensorFlow: its last line says, as its data, how it was started."""
+    line = f"{LINE.format('1 epoch in 9 s')!r}.replace('a, b', str(sys.argv[1:]))"
+    says = (
+        f"import sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit(0)"
+    )
+    tiny = TINY._replace(lines=(("gru_imdb.py", "import common", says),), name="toy")
+    made = []
+    monkeypatch.setattr(made_up, "write_npz", lambda *of: made.append(of[:2]))
+    for data, given in ("imdb", "my.npz"), ("toy", "toy"), ("first", "first.npz"):
+        row = dict(zip(runs.HEAD, runs.run(tiny._replace(data=data), 7, "my.npz", folder)))
+        words = ast.literal_eval(row["data"].removesuffix(".npz"))
+        assert Path(words[1]).name == given and words[::2][:2] == ["--data", "--seed"]
+        assert words[3:-4] == ["7", *FLAGS.split()] and (folder / "toy-gru_imdb-7.csv").exists()
+    assert made == [("first", 80)]
+    fails = tiny._replace(lines=((*tiny.lines[0][:2], says.replace("exit(0)", "exit(1)")),))
+    for bad in fails, tiny._replace(patch="20-no-such-patch"):
+        with pytest.raises(subprocess.CalledProcessError):
+            runs.run(bad, 0, "my.npz", folder)
+
+
 @pytest.mark.parametrize("done", ["1 epoch in 9.9 s", "2 of 12 epochs in 61 s", "loaded from a, b"])
 def test_a_last_line_is_read_of_any_version_and_number_of_epochs(done):
-    line = (
-        f"lstm_imdb: test accuracy 0.8409 (21023/25000), loss nan, {done}, 1075329 parameters, "
-        "seed 0, data a, b.npz, device GPU, TensorFlow 2.22.0rc0, Keras 3.16.0.dev"
-    )
-    fields = LAST_LINE.fullmatch(line).groupdict()
+    fields = LAST_LINE.fullmatch(LINE.format(done)).groupdict()
     assert (fields["done"], fields["data"], fields["keras"]) == (done, "a, b.npz", "3.16.0.dev")
 
 
@@ -58,7 +89,8 @@ def start(monkeypatch, folder, *flags):
         if experiment.name in runs.KEPT:
             path = names.weights(runs_folder, experiment.name, experiment.script, seed)
             open(path, "w").close()
-        return [experiment.name, experiment.script, str(seed), *("" for _ in runs.HEAD[3:])]
+        name = Path(experiment.script).name
+        return [experiment.name, name, str(seed), *("" for _ in runs.HEAD[3:])]
 
     monkeypatch.setattr(runs, "run", run)
     monkeypatch.setattr(sys, "argv", ["runs", "--data", "x", "--runs", str(folder / "w"), *flags])
@@ -67,7 +99,7 @@ def start(monkeypatch, folder, *flags):
 
 
 def test_what_has_a_row_is_not_run_again_but_for_weights_that_others_need(monkeypatch, folder):
-    toy = runs.Experiment("toy", "gru_imdb", seeds=6)
+    toy = runs.Experiment("toy", names.BASELINE, seeds=6)
     monkeypatch.setattr(runs, "EXPERIMENTS", (TINY, toy))
     assert start(monkeypatch, folder, "--only", "ti") == [("tiny", 0), ("tiny", 1)]
     assert start(monkeypatch, folder) == [("toy", seed) for seed in range(6)]
@@ -124,6 +156,20 @@ def test_a_gate_begins_at_another_bias(script, blocks, folder, monkeypatch):
         np.testing.assert_allclose(cell.bias, np.repeat(blocks, 4, axis=-1), atol=1e-6)
 
 
+def test_a_rate_is_held_and_the_gradient_is_clipped_as_ever(folder, monkeypatch):
+    def fit(model, *_, **__):
+        assert model.optimizer.get_config()["learning_rate"] == pytest.approx(0.003)
+        assert model.optimizer.clipnorm == 0.25
+        raise KeyboardInterrupt
+
+    copies.copy_scripts(folder, lines=runs.HOLD)
+    monkeypatch.setattr(common.keras.Model, "fit", fit)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "argv", ["baseline.py", "--data", "toy"])
+    with pytest.raises(SystemExit, match="130"):  # it was in fit()
+        runpy.run_path(str(folder / f"{names.BASELINE}.py"), run_name="__main__")
+
+
 def test_one_layer_is_left_of_two_and_a_line_that_is_not_there_or_twice_is_an_error(folder):
     copies.copy_scripts(folder, lines=runs.one_layer("gru_imdb"))
     text = (folder / "gru_imdb.py").read_text(encoding="utf-8")
@@ -138,11 +184,92 @@ def test_every_experiment_can_be_made_of_the_scripts_as_they_are(tmp_path):
         copies.copy_scripts(tmp_path / str(n), experiment.patch, experiment.lines)
 
 
+def test_an_experiment_is_what_its_name_says_and_no_two_are_the_same_run():
+    made = [(e.script, *e.flags.split(), e.patch, e.lines, e.data) for e in EXPERIMENTS]
+    assert len(set(made)) == len(made)
+    page = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
+    for e in EXPERIMENTS:
+        length = re.search(r"(\d+) words", e.name)
+        lines = [line for line in e.lines if line[1].startswith("MAX_REVIEW_LEN")]
+        assert lines == ([runs.words(length[1])] if length else [])
+        assert ("held out" in e.name) == (runs.HELD_OUT[0] in e.lines)
+        alike = "alike" in e.name and runs.BEST[e.name.split(": ")[1]][0]  # rate, epochs, layers
+        one = "1 layers" in e.name or (alike and alike[2] == 1)
+        assert bool(one) == any(line[1] == "self.rnn_1 =" for line in e.lines)
+        if setting := alike or re.search(r"rate (\S+), (\d) epochs", e.name):
+            rate, epochs = setting[:2] if alike else setting.groups()
+            assert e.flags.endswith(f"--learning-rate {rate} --epochs {epochs}")
+        number = re.match(r"exercise (\d+)", e.name)
+        if number and e.lines != runs.FEWER:
+            patches = ROOT.glob(f"docs/exercises/{number[1]:>02}-*.patch")
+            assert [e.patch] == ([path.stem for path in patches] or [""])
+        if number and e.name == number[0]:  # else it is another that the exercise tells of
+            section = re.search(rf"(?ms)^## {number[1]}\D.*?(?=^## |\Z)", page)[0]
+            flags = re.findall(r"--\S+(?: [\d.]+)?", e.flags)
+            assert [flag for flag in flags if flag not in section] == [], e.name
+
+
+# -------------------------------------------------------------------------------------- the costs
+def test_a_run_costs_what_the_clock_in_it_has_noted(monkeypatch):
+    """A real run in this process, of two epochs of three steps; the n-th look at the clock is n n.
+
+    First in benchmark.run(), then before and after each step and scoring: looks 5 to 22.
+    """
+    looks = itertools.count(5)
+    ticking = SimpleNamespace(time=lambda: float(next(looks) ** 2))
+
+    def start(command, env, **options):
+        assert options["check"] and Path(command[1]).with_name("clock.py").exists()
+        monkeypatch.setattr(sys, "argv", [*map(str, command[1:]), *flags.split()])
+        monkeypatch.setitem(os.environ, "CLOCK", env["CLOCK"])
+        with untraced():
+            runpy.run_path(str(command[1]), run_name="__main__")
+
+    flags = "--subset 300 --batch-size 128 --epochs 2 --units 4"
+    monkeypatch.setattr(benchmark.subprocess, "run", start)
+    monkeypatch.setitem(sys.modules, "clock", clock)
+    for module in benchmark, clock:
+        monkeypatch.setattr(module, "time", ticking)
+    first_step, *others = benchmark.run("lstm_imdb", "toy")
+    assert first_step == 7**2 - 5**2
+    # (n + 1)^2 - n^2 = 2 n + 1; the steps after the first one begin at looks 8, 10, 14, 16, 18
+    assert others == [1000 * (2 * 14 + 1), (25 + 41) / 2, 22**2 - 5**2]
+
+
+def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_printed(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(benchmark, "SCRIPTS", ("lstm_imdb", "gru_imdb"))
+    rounds, order, sizes = iter([3.0, 10, 1, 30, 20, 20]), [], []
+    monkeypatch.setattr(benchmark, "run", lambda *of: order.append(of) or (next(rounds), 1, 2, 4))
+    benchmark.whole_runs("toy", tmp_path / "costs.csv")
+    assert order == 3 * [("lstm_imdb", "toy"), ("gru_imdb", "toy")]  # in turn
+    printed = capsys.readouterr().out.splitlines()
+    for n, text in (0, "lstm_imdb first_step_s: 3 (1 to 20)"), (7, "gru_imdb whole_s: 4 (4 to 4)"):
+        assert printed[n] == text
+    with open(tmp_path / "costs.csv", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == list(lookup.read_csv("costs")[0])
+    assert [float(row[1]) for row in rows] == [3, 1, 20, 10, 30, 20]
+
+    def step(model, x, y):
+        sizes.append((x.shape[1], model.dense.kernel.shape[0], len(x), len(y)))
+
+    looks = itertools.count()
+    monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=lambda: next(looks) ** 2))
+    monkeypatch.setattr(common.keras.Model, "train_on_batch", step)
+    monkeypatch.setattr(benchmark, "SCRIPTS", ("gru_imdb",))
+    benchmark.growth()
+    lines = capsys.readouterr().out.splitlines()
+    # of each size one step that traces, and sixty that count: 1, 5, ... 237 seconds of the first
+    assert lines[0] == "gru_imdb words 80 units 64 batch 128: 119000.0 ms" and len(lines) == 7
+    for line, (words, units, batch, labels) in zip(lines, sizes[::61], strict=True):
+        assert line.startswith(f"gru_imdb words {words} units {units} batch {batch}: ")
+        assert labels == batch
+    assert len(set(sizes)) == 7
+
+
 # -------------------------------------------------------------------------------------- the seeds
-ALL_FIVE = dict(backward=["script"], gradient=["script", "when"], memory=["script"],
-                gates=["script", "data"], first_epoch=[])  # fmt: skip
-
-
 def seeds(name, *columns):
     """The seeds of each kind of row of a CSV: {key: sorted seeds}."""
     kinds = {}
@@ -151,17 +278,44 @@ def seeds(name, *columns):
     return {key: sorted(numbers) for key, numbers in kinds.items()}
 
 
+# more than is asked for: run before the grid was, and once more
+MORE = {("held out: averaging, rate 0.001, 4 epochs", "baseline"): 3,
+        ("held out: averaging, pairs, rate 0.001, 4 epochs", "baseline"): 3}  # fmt: skip
+ONCE_MORE = ("first", "LSTM", "80", "1", "40000", "6", "0.001")
+FLAGS_OF = {"tasks": "--run", "sentences": "", "first_epoch": "--data x", "marker": "--runs x"}
+
+
+def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypatch, capsys):
+    """All those that measure what a CSV lacks; of the others it is seen that they start."""
+    asked, reviews = [], (np.ones((9, 80), "i4"), np.ones(9))
+    monkeypatch.setattr(records, "complete", lambda *what: asked.append(what))
+    monkeypatch.setattr(common, "read_npz", lambda path: [reviews, reviews])
+    monkeypatch.setattr(common, "load_word_index", lambda data: {})
+    texts = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/measure/*.py")}
+    for path in [path for path, text in texts.items() if "\ndef main(" in text]:
+        measures, before = "records.complete(" in texts[path], len(asked)
+        flags = FLAGS_OF.get(path.stem, "--data x --runs x") if measures else "--help"
+        monkeypatch.setattr(sys, "argv", [path.stem, *flags.split()])
+        with contextlib.nullcontext() if measures else pytest.raises(SystemExit, match="0"):
+            runpy.run_path(str(path), run_name="__main__")
+        assert (len(asked) > before, capsys.readouterr().out == "") == (measures, measures)
+    assert len({path for path, *_ in asked}) == len(asked) == 12
+    for path, head, keys, _ in asked:
+        keys = [tuple(map(str, key)) for key in keys]
+        with open(path, newline="", encoding="utf-8") as file:
+            assert next(csv.reader(file)) == [*map(str, head)]
+        there = records.finished(path, head, len(keys[0])) - {ONCE_MORE}
+        assert there == {head[: len(keys[0])], *keys} and len(there) == len(keys) + 1, path.name
+
+
 def test_no_seed_is_left_out_of_a_csv():
-    for name, columns in ALL_FIVE.items():
-        assert set(map(tuple, seeds(name, *columns).values())) == {(0, 1, 2, 3, 4)}, name
-    made = seeds("runs", "experiment")
+    made = seeds("runs", "experiment", "script")
     kinds = seeds("tasks", "task", "start", "words", "reviews", "epochs", "rate")
     for key, numbers in (made | kinds).items():
         assert numbers == list(range(len(numbers))), key
-    experiments = {experiment.name: experiment.seeds for experiment in EXPERIMENTS}
-    assert [e.script for e in EXPERIMENTS if e.name == "as it is"] == list(names.SCRIPTS)
-    assert experiments["as it is"] == 10 and made.keys() <= {(name,) for name in experiments}
-    assert [name for (name,), numbers in made.items() if len(numbers) < experiments[name]] == []
+    experiments = {(e.name, Path(e.script).name): e.seeds for e in EXPERIMENTS}
+    assert all(experiments["as it is", script] == 10 for script in names.SCRIPTS)
+    assert {kind: len(numbers) for kind, numbers in made.items()} == experiments | MORE
 
 
 def test_what_was_chosen_has_the_best_mean_of_the_held_out_reviews():

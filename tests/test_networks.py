@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import TINY, build, call
+from conftest import TINY, build, call, untraced
 from docs.measure import names, networks
 from docs.measure.names import GATES, NETWORKS
 
@@ -212,8 +212,8 @@ def test_a_shift_costs_nothing_and_a_fit_is_scored_on_the_others():
     assert np.mean((p > 0.5) == labels) == labels.mean()
     assert networks.refitted_accuracy(p, labels) == 1
     # the even ones are told apart at .5, the odd ones at 2.5: neither threshold serves the others
-    p, labels = np.array([0, 2, 1, 3] * 9), np.array([0, 0, 1, 1] * 9)
-    assert networks.refitted_accuracy(p, labels) == 0.5
+    p, labels = np.array([0, 2, 1, 3, 0, 2] * 9), np.array([0, 0, 1, 1, 0, 0] * 9)
+    assert networks.refitted_accuracy(p, labels) == (2 / 3 + 1 / 3) / 2  # of the even, the odd
 
 
 # --------------------------------------------------------------------------- reviews and training
@@ -229,6 +229,12 @@ def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, 
     for name, *values in zip(header, *rows):
         if name in history:
             assert history[name] == pytest.approx([float(v) for v in values], abs=1e-4)
+    for nothing in {"loss": 0.0}, {"epsilon": 1e9}:  # no step is larger than 1e-9
+        still = networks.load("rnn_layer_imdb", 3, units=4)
+        with untraced():
+            networks.train(still, [common.load_toy()[1]] * 2, 3, 0.001, 1, **nothing)
+        start = networks.load("rnn_layer_imdb", 3, units=4)
+        np.testing.assert_allclose(still.dense.kernel, start.dense.kernel, atol=1e-7)
     monkeypatch.setattr(networks.load, "__defaults__", (None, 4))  # units
     weights = networks.trained("rnn_layer_imdb", 3, tmp_path, "toy").get_weights()
     np.testing.assert_allclose(weights[1], model.get_weights()[1], atol=1e-6)

@@ -1,6 +1,7 @@
 """docs/measure: the floors, how tables are written, and what the plots show."""
 
 import ast
+import itertools
 import re
 import sys
 
@@ -145,12 +146,22 @@ def test_before_is_before_and_kept_is_by_network():
 
 # --------------------------------------------------------------------------------------- the plots
 def lines(axes):
-    """What an axes shows: {label: y}."""
+    """What an axes shows: {label: y}. Lines with a name look each another way."""
+    named = [line for line in axes.lines if not line.get_label().startswith("_")]
+    looks = [(a.get_color(), a.get_linestyle(), a.get_marker(), a.get_mfc()) for a in named]
+    assert len(set(looks)) == len(looks)
     return {line.get_label(): np.array(line.get_ydata(), float) for line in axes.lines}
 
 
 def ticks(axes):
     return [tick.get_text() for tick in axes.get_xticklabels()]
+
+
+def check_shade(shade, ends):
+    """A shade lies between these ends [n, 2] at the places of an axis."""
+    x, y = shade.get_paths()[0].vertices.T
+    found = [(y[x == at].min(), y[x == at].max()) for at in np.unique(x)]
+    np.testing.assert_allclose(found, list(ends), rtol=1e-5)
 
 
 def geometric_mean(numbers):
@@ -162,12 +173,20 @@ def test_the_gradient_is_drawn_before_and_after_by_word():
     titles = [f"{name}, after 4 epochs" for name in names.NETWORKS.values()]
     assert [axes.get_title() for axes in (before, *after)] == ["before training", *titles]
     assert before.get_yscale() == "log"
+    assert len({line.get_linestyle() for line in before.lines}) == 3  # without colour, too
     assert before.get_ylabel() == after[0].get_ylabel() == "gradient at the word"
-    for when, axes, label in ("before", before, "LSTM"), ("after", after[1], "mean"):
-        rows = lookup.rows("gradient", script="lstm_imdb", when=when, of="mean")
-        for word in 1, 80:
-            mean = geometric_mean([row[str(word)] for row in rows])
-            assert lines(axes)[label][word - 1] == pytest.approx(mean)
+    for (script, name), axes in zip(names.NETWORKS.items(), after):
+        line = {
+            (when, of): [
+                geometric_mean(lookup.values("gradient", str(n), **where)) for n in figures.STEPS
+            ]
+            for when, of in itertools.product(("before", "after"), ("mean", "p10", "p50", "p90"))
+            for where in [dict(script=script, when=when, of=of)]
+        }
+        assert lines(before)[name] == pytest.approx(line["before", "mean"])
+        assert lines(axes)["mean"] == pytest.approx(line["after", "mean"])
+        assert lines(axes)["median review"] == pytest.approx(line["after", "p50"])
+        check_shade(axes.collections[0], zip(line["after", "p10"], line["after", "p90"]))
 
 
 def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open():
@@ -176,8 +195,12 @@ def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open()
     assert list(lines(axes)) == ["b_f = 3", "b_f = 2", "b_f = 1"]
     where = dict(script="lstm_imdb", data="imdb", when="before", cut="nothing")
     for bias in "123":
-        mean = geometric_mean([row["10"] for row in lookup.rows("paths", bias=bias, **where)])
-        assert lines(axes)[f"b_f = {bias}"][1] == pytest.approx(mean)
+        gradients = [
+            lookup.values("paths", str(n), bias=bias, **where) for n in (1, *range(10, 81, 10))
+        ]
+        line = lines(axes)[f"b_f = {bias}"]
+        assert line == pytest.approx([geometric_mean(of_seeds) for of_seeds in gradients])
+        check_shade(axes.collections["321".index(bias)], [(min(of), max(of)) for of in gradients])
 
 
 def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
@@ -191,11 +214,14 @@ def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
     assert list(lines(cause)) == list(lines(effect)) == ["SimpleRNN", shrunk, "LSTM", is_open]
     (legend,) = figure.legends  # one for both
     assert [text.get_text() for text in legend.get_texts()] == list(lines(cause))
-    for label, start in ("LSTM", "LSTM"), (shrunk, "SimpleRNN .7"):
-        runs = lookup.first_word_runs(start)
-        assert lines(effect)[label][3] == pytest.approx(100 * np.mean([max(run) for run in runs]))
-        first, last = (np.array(lookup.at_start(f"gradient {n}", start)) for n in ("1", "last"))
-        assert lines(cause)[label][3] == pytest.approx(geometric_mean(first / last))
+    starts = "SimpleRNN", "SimpleRNN .7", "LSTM", "LSTM b_f = 3"
+    for (label, start), (at, n) in itertools.product(
+        zip(lines(cause), starts), enumerate(lookup.LENGTHS)
+    ):
+        best = [max(run) for run in lookup.first_word_runs(start, n)]
+        assert lines(effect)[label][at] == pytest.approx(100 * np.mean(best))
+        first, last = (np.array(lookup.at_start(f"gradient {w}", start, n)) for w in ("1", "last"))
+        assert lines(cause)[label][at] == pytest.approx(geometric_mean(first / last))
     assert lines(cause)[shrunk][3] < 1e-10 < lines(cause)["LSTM"][3] < 1e-3
     assert lines(cause)["SimpleRNN"][3] < 1 < 100 < lines(cause)[is_open][3]
 
@@ -206,10 +232,13 @@ def test_lengths_are_drawn_by_model_with_their_range():
     assert ticks(axes) == ["40", "80", "200", "320"]
     containers = {c.get_label(): c for c in axes.containers}
     assert list(containers) == list(lookup.MODELS)
-    scores = 100 * np.array(lookup.scores("exercise 4"))
-    line, _, (bars,) = containers["LSTM"]
-    assert line.get_ydata()[2] == pytest.approx(scores.mean())
-    assert bars.get_segments()[2][:, 1] == pytest.approx([scores.min(), scores.max()])
+    for (model, (line, _, (bars,))), (at, words) in itertools.product(
+        containers.items(), enumerate((40, 80, 200, 320))
+    ):
+        scores = 100 * np.array(lookup.scores_at(model, words))
+        assert line.get_ydata()[at] == pytest.approx(scores.mean())
+        assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
+    assert lookup.scores_at("LSTM", 200) == lookup.scores("exercise 4")
 
 
 def test_the_curves_are_those_of_the_logs(tmp_path):
@@ -226,6 +255,7 @@ def test_the_curves_are_those_of_the_logs(tmp_path):
     shown = [{label: y.tolist() for label, y in lines(a).items()} for a in (loss, accuracy)]
     assert shown == [{"training": [2, 9], "test": [0.2, 0.6]},
                      {"training": [0.1, 0.5], "test": [0.3, 0.7]}]  # fmt: skip
+    check_shade(loss.collections[0], [(0, 4), (9, 9)])  # of the losses by seed
 
 
 @pytest.fixture
@@ -240,7 +270,7 @@ def given(tmp_path, monkeypatch, ids):
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (ids, np.zeros(5))))
     words = common.tokenize(f"{figures.POSITIVE} {figures.NEGATIVE}")
     index = {word: rank for rank, word in enumerate(dict.fromkeys(words), start=1)}
-    monkeypatch.setattr(common, "load_word_index", lambda path: index)
+    monkeypatch.setattr(common, "load_word_index", {"imdb.npz": index}.get)
     return tmp_path, "imdb.npz"
 
 
@@ -254,19 +284,38 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
     for dx, seed in (-0.15, 0), (0.15, 5):
         f = networks.read_gates(networks.load("lstm_imdb", seed), ids)[0]["f"]
         assert at[1 + dx] == pytest.approx(np.median(f[:, 1:]))
-    for axes, name, n in (lstm, "LSTM", 3), (gru, "GRU", 2):
-        assert axes.get_title().startswith(f"{name}, layer ") and len(axes.lines) == n
-        assert ticks(axes) == common.tokenize(figures.NEGATIVE)
-    assert list(lines(gru)) == ["z, mean of the units", "r, mean of the units"]
+        (bar,) = [c[2][0] for c in top.containers if c[0].get_xdata()[0] == 1 + dx]
+        ends = np.percentile(f[:, 1:], (10, 90))
+        np.testing.assert_allclose(bar.get_segments()[0][:, 1], ends, atol=1e-6)
+    words, so_far = figures.prefixes(figures.NEGATIVE, common.load_word_index("imdb.npz"))
+    for axes, script, letters in (lstm, "lstm_imdb", "ifo"), (gru, "gru_imdb", "zr"):
+        name, layer = axes.get_title().split(",")[0], int(axes.get_title().split()[2][0])
+        assert name == names.NETWORKS[script] and ticks(axes) == words
+        values = networks.read_gates(networks.load(script, 5), so_far[-1:])[layer - 1]
+        of_text = {letter: values[letter][0, -len(words) :] for letter in letters}
+        assert list(lines(axes)) == [f"{letter}, mean of the units" for letter in letters]
+        for letter, line in zip(letters, axes.lines):
+            np.testing.assert_allclose(line.get_ydata(), of_text[letter].mean(axis=1), atol=1e-5)
+        (shade,), (letter,) = axes.collections, set("fz") & set(letters)
+        assert shade.get_label() == f"{letter}, 10th to 90th percentile"
+        ends = np.percentile(of_text[letter], (10, 90), axis=1).T
+        check_shade(shade, ends)
 
 
 def test_a_toy_text_is_drawn_with_a_not_and_without(given):
-    plain, negated, *_ = figures.negation(given[0]).axes
-    assert ticks(plain) == ["the", "plot", "was", "good"]
-    assert ticks(negated) == ["the", "plot", "was", "not", "good"]
-    words, so_far = figures.prefixes("the plot was not good", common.toy_reviews()[2])
-    values = networks.read_gates(networks.load("lstm_imdb", 5), so_far[-1:])[0]["f"][0, -5:]
-    np.testing.assert_allclose(lines(negated)["f"], values.mean(axis=1), atol=1e-5)
+    index, texts = common.toy_reviews()[2], ("the plot was good", "the plot was not good")
+    for axes, (script, text) in zip(
+        figures.negation(given[0]).axes, itertools.product(names.GATES, texts), strict=True
+    ):
+        assert ticks(axes) == text.split()
+        ids = common.encode([[index[word] for word in text.split()]])
+        values, _ = networks.read_gates(networks.load(script, 5), ids)
+        assert "".join(lines(axes)) == names.GATES[script]
+        for letter, line in lines(axes).items():
+            mean = values[letter][0, -len(line) :].mean(axis=1)
+            np.testing.assert_allclose(line, mean, atol=1e-5)
+    _, so_far = figures.prefixes(text, index)
+    assert so_far[:, -1].tolist() == ids[0, -5:].tolist() and so_far[-1].tolist() == ids[0].tolist()
 
 
 def test_the_slow_number_goes_up_with_the_verdict(given, ids):
@@ -275,14 +324,17 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
     assert (state.get_title(), other.get_title()) == ("meant as positive", "meant as negative")
     assert state.get_ylabel() == "the slow number"
     assert p.get_ylabel() == "P(positive)" and ticks(p) == common.tokenize(figures.POSITIVE)
-    down, up = figure.get_supxlabel().split("Up most: ")
-    assert "worst" in down and "excellent" in up
+    below = figure.get_supxlabel().removeprefix("Down most: ").replace("\n", " ")
+    lists = [words.strip().split(", ") for words in below.split("Up most: ")]
+    moved = [[lookup.values("memory", script="lstm_imdb", seed="0", quantity=f"moved by {word}")
+              for word in words] for words in lists]  # fmt: skip
+    assert np.shape(moved) == (2, 20, 1) and np.max(moved[0]) < 0 < np.min(moved[1])
     model = networks.load("lstm_imdb", 5)
     layer, jacobian = figures.slow_jacobians(model, ids)
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])
-    _, so_far = figures.prefixes(figures.POSITIVE, common.load_word_index(""))
+    _, so_far = figures.prefixes(figures.POSITIVE, common.load_word_index("imdb.npz"))
     last = networks.read(model, so_far[-1:])[1][layer - 1][0, -1].numpy() @ left
     assert state.lines[0].get_ydata()[-1] == pytest.approx(goes_up * last, rel=1e-3)
 
@@ -292,10 +344,19 @@ def test_eigenvalues_are_drawn_for_the_slow_layer(given):
     assert [a.get_title().split(",")[0] for a in axes] == list(names.NETWORKS.values())
     sizes = {line.get_label(): np.hypot(*line.get_data()) for line in axes[0].lines}
     assert sizes["before"].max() > 0.5 and axes[0].get_ylabel() == "imaginary part"
+    (circle,) = sizes.keys() - {"before", "after"}
+    np.testing.assert_allclose(sizes[circle], 1)
     assert sorted(sizes["before"]) != pytest.approx(sorted(sizes["after"]))
 
 
-def test_a_figure_says_what_flags_it_needs(monkeypatch, capsys):
+def test_a_figure_is_written_by_its_name_and_says_what_flags_it_needs(
+    tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "docs/pictures").mkdir(parents=True)
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["figures", "levels"])
+    figures.main()
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["levels.png"]
     monkeypatch.setattr(sys, "argv", ["figures", "gates", "--runs", "runs"])
     with pytest.raises(SystemExit, match="2"):
         figures.main()

@@ -692,6 +692,7 @@ def instead_of_a_process(monkeypatch, module, *flags):
 
     def run(command, **options):
         started.append(Path(command[1]).stem)
+        assert options["check"]  # a script that fails ends the program
         with untraced():
             result = call(started[-1], *command[2:], *flags)
         assert not result.returncode, result.stderr
