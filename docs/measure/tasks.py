@@ -72,7 +72,7 @@ def all_runs():
         *seldom(rate=0.01),
         *marker(40, range(3)),
         *seldom(epochs=24),
-        Run("first", "LSTM", 80, 0, reviews=40_000),
+        *first(80, range(2), ("LSTM",), reviews=40_000),
         *first(160, range(3)),
         *first(320, range(3)),
         *first(80, range(5), BETWEEN),
