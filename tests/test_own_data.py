@@ -230,6 +230,8 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "one of two texts": ("review,label,text\n" + TWO, "so 1|so so 0", "--text", "review"),
     "own names": ("a,b,x\n" + TWO, "so 1|so so 0", "--text", "a", "--label", "b"),
     "a column without a name": ("text,label,\n" + TWO, "so 1|so so 0"),
+    "two BOMs": ("\ufeff\ufeff" + CHINESE, "好 1|坏 0"),
+    "blanks before quotes": ('label, text\n1, "so, so"\n0, dull\n', "so so 1|dull 0"),
     "quoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1 dull 2 0|fine 1", "--quoted"),
     "unquoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1|dull 2 0|fine 1", "--unquoted"),
 }
@@ -341,10 +343,10 @@ ASKED, LETTER = ("say --quoted if", "or --unquoted"), ("or say --unquoted",)
 ROW, TABLE, GB = "text,label\nso,1\n", HEAD + FINE + DULL, "--negative bad --positive good"
 REFUSED = {  # a file's content, or None; flags; the words of the message
     "missing": (None, "", "No such file"),
-    "latin": (HEAD.encode() + b"caf\xe9,1", "", "not in utf-8", "--encoding cp1252"),
+    "latin": (HEAD.encode() + b"caf\xe9,1", "", "not in utf-8", "cp1252"),
     "gb": (CHINESE.encode("gb18030"), "", "not in utf-8", "--encoding gb18030"),
-    "utf-16": (CHINESE.encode("utf-16"), "", "not in utf-8", "--encoding utf-16"),
-    "ascii-16": (ROW.encode("utf-16-le"), "", "not in utf-8", "--encoding utf-16"),
+    "utf-16": (CHINESE.encode("utf-16"), "", "not in utf-8", "utf-16, "),
+    "ascii-16": (ROW.encode("utf-16-le"), "", "not in utf-8", "utf-16-le"),
     "no names": ("so,1\nso,0\n", "", "no column review", "a line of names"),
     "empty": ("", "", "no column review"),
     "a field too long": (HEAD + "s" * (1 << 24) + "o,1", "", "line 2: ", "too long", "limit"),
@@ -361,6 +363,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "two labels": ("text,sentiment,label\n", "", "say --label NAME"),
     "two texts": ("text,label,review\n", "", "say --text NAME"),
     "no text": ("words,stars,x\n", "", "no column review or text"),
+    "bars": ("text|label\n", "", "no column review or text", "or --delimiter"),
     "no label": ("text,stars,x\n", "", "no column sentiment or label"),
     "no such label": (TABLE, "--label y", "no column y in the first line (text, label)"),
     "no such labels": (TABLE, "--text text --label x", "no column x"),
@@ -386,6 +389,9 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "other fields": (lines('"dull 1, so|fine, so,1|fine 3",1'), "", "line 2: ", *ASKED),
     "more fields": (HEAD + '"dull\nfine 2",1,x\ndull,0,x\n', "", "line 2: ", *ASKED),
     "a list in a good text": (lines('"dull:|1. so,1|2. so",0|fine,1'), "", "line 2: ", *ASKED),
+    "blanks and a list": (lines('1, "so|1, so|0, so"', "label, text\n"), "", "line 2: ", *ASKED),
+    "a note behind": (lines('"dull,0,a, b|fine",1,c', "text,label,x\n"), "", "line 2: ", *ASKED),
+    "some unlabelled": (lines('"dull,,1|so",1,2|so,,3', "text,label,x\n"), "", "line 2: ", *ASKED),
     "joined names": (lines('dull,0|fine",1,y', 'text,label,"x\n'), "", "line 1: ", *ASKED),
     "one, then another": (lines('dull,0|"fine, so|dull 2",0|"x|fine,1'), "", "line 5: ", *LETTER),
 }
@@ -628,7 +634,7 @@ def test_an_archive_without_one_kind_or_with_other_content_says_so(tmp_path):
         ("train/neg", "0 negative and 3 positive"),
         ("train/", "0 negative and 0 positive"),
         ("test/", "0 to test on"),
-        ("aclImdb", "0 to test on"),
+        ("aclImdb", "0 to test on"),  # none at all
     ):
         result = own_data(archive(path, texts(without=without)), "--out", out)
         refused(result, words)

@@ -148,6 +148,7 @@ def test_no_label_is_needed_and_one_column_is_enough(trained, tmp_path, rows):
         ('id,text\n1,"so, good\n2,bad"\n', True),
         ('id,text\n1,"so\ngood, or\nbad"\n', True),
         ('text,id\n"so, so\nand, bad",2\n', True),
+        ('text,label\n"so,\nbad",\nso,\n', True),  # labels are still to be filled in
         ('id,text\n1,"so\ngood"\n', False),  # a row has two fields
         ('text,id\n"so\ngood",2\n', False),
         ('text\n"so\n"\n', False),

@@ -76,8 +76,8 @@ def column(names, wanted, known, flag, needed=True):
         return places[0] if places else None
     found = " and ".join(names[i] for i in places) or f"no column {' or '.join(fitting)}"
     common.fail(
-        f"{found} in the first line ({', '.join(names)[:200]}): say {flag} NAME; a table begins "
-        "with a line of names, each of them once, such as review,label"
+        f"{found} in the first line ({', '.join(names)[:200]}): say {flag} NAME, or --delimiter if "
+        "it has others; a table begins with a line of names, each of them once, as in review,label"
     )
 
 
@@ -85,21 +85,21 @@ def lines_of(file, escaped):
     r"""Yield the lines of a table; escaped: with "" for \", but not for the end of \\"."""
     file.seek(0)
     for line in file:
-        line = line.removeprefix("\ufeff")  # in the middle too: two files may have been joined
+        line = line.lstrip("\ufeff")  # in the middle too: two files may have been joined
         yield re.sub(r'(\\\\)|\\"', lambda found: found[1] or '""', line) if escaped else line
 
 
 def parse(path, args):
     """Read a table of text strictly -> its delimiter, [(line of a record, its fields)]; or end."""
-    quoting = csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL
+    form = dict(strict=True, quoting=csv.QUOTE_NONE if args.unquoted else csv.QUOTE_MINIMAL)
     with open(path, encoding=args.encoding, newline="") as file:
         first = next((line for line in file if line.strip("\ufeff\r\n")), "")
         if "\0" in first:
             raise UnicodeError("it has zero bytes")
         delimiter = args.delimiter or max("\x1f,;\t", key=first.count)  # \x1f: of one column
+        form |= dict(delimiter=delimiter, skipinitialspace=delimiter != " ")  # as in 1, "a text"
         for escaped in (False, True):  # in quotes a quote is "", or \" in the whole table
-            lines, records, line = lines_of(file, escaped), [], 1
-            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+            records, line, reader = [], 1, csv.reader(lines_of(file, escaped), **form)
             try:
                 for fields in reader:
                     if fields:  # and not an empty line
@@ -124,16 +124,16 @@ def ask_about_quotes(path, args, table, records, delimiter):
     n, label = len(table.names), table.label
     labels = {*args.negative, *args.positive, *"/".join(PAIRS).split("/")}
     if label is not None:
-        labels |= {normal(fields[label]) for _, fields in records if len(fields) == n} - {""}
-        # from the nearer side, and from that without the text, which may hold delimiters
-        places = {label if near else label - n for near in (2 * label < n - 1, label < table.text)}
+        labels |= {normal(fields[label]) for _, fields in records if len(fields) == n}
+        places = {label, label - n}  # from both sides, for what is beside it may hold delimiters
 
     def could_be_row(line):
         fields = line.split(delimiter)
         if label is None:
             return line != "" and len(fields) >= n
         found = [normal(fields[i].strip(' "')) for i in places if -len(fields) <= i < len(fields)]
-        return any(value in labels or NUMBER.fullmatch(value) for value in found)
+        whole = len(fields) >= n  # only then nothing in the label's place is an empty label
+        return any((v or whole) and v in labels or NUMBER.fullmatch(v) for v in found)
 
     for number, fields in records:
         lines = re.split("\r\n|\r|\n", delimiter.join(fields))
@@ -182,7 +182,7 @@ def read_archive(path):
     kinds = Counter((row.part, row.fields[0]) for row in table.rows)
     if sorted(kinds.values()) != 4 * [AUTHORS]:
         counts = ", ".join(f"{n} {part}/{label}" for (part, label), n in sorted(kinds.items()))
-        print(f"warning: not the authors' 4 x {AUTHORS} reviews: {counts}", file=sys.stderr)
+        say(f"warning: not the authors' 4 x {AUTHORS} in aclImdb/: {counts or 'none'}", sys.stderr)
     return table
 
 
@@ -200,8 +200,8 @@ def read(path, args, label_needed=True):
             return read_archive(path)  # some browsers unpack what they fetch
         return read_table(path, args, label_needed)
     except UnicodeError as error:
-        ways = "gb18030 (Excel on a Chinese Windows), --encoding utf-16 or --encoding cp1252"
-        common.fail(f"{path} is not in {args.encoding} ({error}): say --encoding {ways}")
+        ways = "gb18030 (Excel on a Chinese Windows), big5 (Taiwan), utf-16, utf-16-le or cp1252"
+        common.fail(f"{path} is not in {args.encoding} ({error}): unpack it, or --encoding {ways}")
     except (EOFError, tarfile.TarError, zlib.error) as error:
         common.fail(f"{path} is not a whole .tar.gz: {error} (a table must be unpacked)")
     except OSError as error:

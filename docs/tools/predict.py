@@ -126,7 +126,7 @@ def report(path, ranks, p):
 
 def main(argv=None):
     args = parse_args(argv)
-    table = own_data.read(args.table, args, label_needed=False)
+    table = own_data.read(args.table, args, label_needed=bool(args.negative))
     if table.bad or not table.rows:  # each row must come back, with its columns
         common.fail(f"nothing is written: {[*table.bad, f'{args.table} has no rows'][0]}")
     if set(ADDED) & set(table.names):
