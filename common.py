@@ -267,7 +267,8 @@ def read_npz(path):
             reviews, y = read_lists(archive, split), np.load(archive.open(f"y_{split}.npy"))
             n = len(reviews)
             if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
-                raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
+                size = f"{n} reviews of {MAX_REVIEW_LEN} tokens"
+                raise ValueError(f"{size} in x_{split}, y_{split} has {y.shape}")
             if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                 raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
             order = rng.permutation(n)
@@ -406,49 +407,54 @@ def write_atomically(path, write):
 class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
     """The record of a run: --save and --log after every epoch, and in the end a line.
 
-    It expects one loss and a metric named "accuracy", whatever the network and its output are.
+    It expects one loss and a metric named "accuracy", whatever the network and its output are. The
+    score in the line is that of the test set and of the network as it is when the `with` ends.
     """
 
-    def __init__(self, args, data):
+    def __init__(self, args, test, data):
         super().__init__()
-        self.args = args
+        self.args, self.test = args, test
         self.data, self.vocabulary, self.index = data
-        self.done = self.score = None  # in words; accuracy, loss and number of reviews
-        self.epochs, self.errors = [], []  # a row of scores each; what went wrong in the last
+        self.done = self.started = None  # in words; when the first epoch began
+        self.epochs, self.errors = [], []  # a row of scores each; what could not be written
+        self.weights = None  # of the last whole epoch
 
     def on_train_begin(self, logs=None):
         """Start the clock; make Adam's variables, or the first step would be traced twice."""
-        self.started = time.perf_counter()
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.started = self.started or time.perf_counter()
+        if self.model.trainable_variables:  # there are none yet if the network has no build()
+            self.model.optimizer.build(self.model.trainable_variables)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Warn of more epochs in fit() than linear_decay() knows of."""
+        if float(self.model.optimizer.learning_rate) == 0:
+            print("warning: the rate is 0 in this epoch, say more --epochs", file=sys.stderr)
 
     def on_epoch_end(self, epoch, logs):
-        """Write the files, unless the loss is nan. One that cannot be written is tried again."""
+        """Write the files, unless the loss is nan."""
         if "accuracy" not in logs:
             fail(f'the record of a run reads a metric named "accuracy", not {", ".join(logs)}')
-        self.epochs.append({"epoch": epoch + 1, **logs})
-        args, seconds = self.args, time.perf_counter() - self.started
-        count = f"{epoch + 1}" if epoch + 1 == args.epochs else f"{epoch + 1} of {args.epochs}"
-        self.done = f"{count} {'epoch' if args.epochs == 1 else 'epochs'} in {seconds:.1f} s"
-        if "val_loss" not in logs:  # what the metrics have counted is no test
-            self.model.reset_metrics()
-        self.score = self.tested()
-        self.errors = []
+        self.epochs.append({"epoch": len(self.epochs) + 1, **logs})
+        self.weights = self.model.get_weights()
+        seconds, n = time.perf_counter() - self.started, len(self.epochs)
+        total = n + self.params["epochs"] - epoch - 1  # of all calls of fit() so far
+        count = f"{n}" if n == total else f"{n} of {total}"
+        self.done = f"{count} {'epoch' if total == 1 else 'epochs'} in {seconds:.1f} s"
         if np.isnan(logs["loss"]):
             self.model.stop_training = True
-            return
-        for path, write in (args.save, self.save), (args.log, self.log):
+        else:
+            self.write()
+
+    def write(self):
+        """Write --save and --log. What cannot be written is tried again after the next epoch."""
+        self.errors = []
+        for path, write in (self.args.save, self.save), (self.args.log, self.log):
             try:
                 if path:
                     write_atomically(path, write)
             except OSError as error:
                 self.errors.append(f"cannot write {path}: {reason(error)}")
                 print("warning:", self.errors[-1], file=sys.stderr)
-
-    def tested(self):
-        """Return what the metrics have counted: accuracy, loss, of how many reviews; or None."""
-        n = int(self.model.metrics[0].count)  # the mean of the losses
-        scores = self.model.get_metrics_result()
-        return (float(scores["accuracy"]), float(scores["loss"]), n) if n else None
 
     def save(self, path):
         """Write the weights, with a note of their number and of which words their ids are."""
@@ -468,20 +474,23 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             writer.writerows(self.epochs)
 
     def __exit__(self, kind, error, traceback):
-        """Read --review, then print what was done and the score on the test set in one line."""
-        if not self.done:  # interrupted in the first epoch
-            return
+        """Score the test set, read --review, then print what was done in one line."""
+        if not self.done:
+            if kind:  # interrupted in the first epoch
+                return
+            fail("fit() was not called with callbacks=[record]: nothing is scored, saved or read")
         args, model = self.args, self.model
-        if not kind:
-            self.score = self.tested()  # of an evaluate() behind fit(), if there was one
-        if self.score:
-            accuracy, loss, n = self.score
-            score = f"test accuracy {accuracy:.4f} ({accuracy * n:.0f}/{n}), loss {loss:.4f}"
-        else:
-            score, loss = "not tested (fit() had no validation_data)", self.epochs[-1]["loss"]
+        if kind:  # interrupted in a later one
+            model.set_weights(self.weights)
+        # fit() may have validated on other reviews, and best weights may have been put back since
+        score = model.evaluate(self.test, verbose=0, return_dict=True)
+        accuracy, loss, n = score["accuracy"], score["loss"], sum(len(y) for _, y in self.test)
+        if not (kind or np.isnan(loss)):
+            self.write()
         device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
         line = (
-            f"{args.script}: {score}, {self.done}, {model.count_params()} parameters, "
+            f"{args.script}: test accuracy {accuracy:.4f} ({accuracy * n:.0f}/{n}), "
+            f"loss {loss:.4f}, {self.done}, {model.count_params()} parameters, "
             f"seed {args.seed}, data {self.data}, device {device}, "
             f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
@@ -523,12 +532,12 @@ def evaluate_saved(args, model):
     if args.review:
         read_reviews(args.review, model, load_word_index(args.data, vocabulary))
     else:
-        positive(model, encode([[]]))  # or end: the score is that of one probability
         _, test, data = load_datasets(args)
+        positive(model, next(iter(test))[0])  # or end: the score is that of one probability
         accuracy = keras.metrics.BinaryAccuracy("accuracy")
         model.compile(loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-        with Record(args, data) as record:
-            model.evaluate(test, verbose=BAR, callbacks=[record])
+        with Record(args, test, data) as record:
+            record.set_model(model)
             record.done = f"loaded from {os.path.basename(args.load)}"
     return model
 
@@ -549,8 +558,10 @@ def tokenize(text):
 def positive(model, x):
     """Return P(positive) of each review: [n, 80] int32 -> [n] float32."""
     p = model(x, training=False)
-    if p.shape[1:] != (1,):
-        fail(f"--review and --load read one P(positive), not {tuple(p.shape)}: see exercise 17")
+    low, high = np.min(p), np.max(p)
+    if p.shape[1:] != (1,) or low < 0 or high > 1:
+        what = f"{tuple(p.shape)} from {low:.2f} to {high:.2f}"
+        fail(f"--review and --load read one P(positive), 0 to 1, not {what}: see exercise 17")
     return p[:, 0]
 
 

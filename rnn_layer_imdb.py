@@ -53,7 +53,7 @@ def main(argv=None):
     # an object, because Keras builds the metric of a string inside fit(), and then traces twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    with common.Record(args, data) as record:  # each epoch's files, and the last line
+    with common.Record(args, test, data) as record:  # each epoch's files, and the last line
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )

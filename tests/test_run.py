@@ -152,7 +152,7 @@ def keras_calls(*methods, stop=False):
 
 def compile_and_fit(name, *flags):
     """Run main() up to fit() -> the model, the arguments of compile() and those of fit()."""
-    with keras_calls("compile", "fit", stop=True) as calls:
+    with keras_calls("compile", "fit", stop=True) as calls, pytest.raises(SystemExit, match="1"):
         importlib.import_module(name).main([str(flag) for flag in flags])
     (_, model, compiled), (_, other, fitted) = calls
     assert model is other
@@ -276,8 +276,8 @@ def test_the_last_line_counts_what_keras_ran(monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", shorter)
     flags = ("--data", "toy", "--units", "4", "--epochs", "3", "--subset", "1500")
     line = parsed(call("averaged", *flags, "--batch-size", "1500"))
-    assert line["done"].startswith("1 of 3 epochs in ")
-    assert line["n"] == "1000"  # one batch of the test set
+    assert line["done"].startswith("1 epoch in ")
+    assert line["n"] == "1500"  # and all of the test set, whatever fit() has validated on
 
 
 def test_training_reads_its_reviews_before_the_last_line():
@@ -337,49 +337,107 @@ def test_an_output_that_is_not_one_probability_is_scored_but_not_read(n, edited,
     result = edited(classes(n), "--review", "good", "--save", path)
     assert LAST_LINE.fullmatch(last_line(result.stdout))["n"] == "64"
     assert "P(positive)" not in result.stdout
-    say = f"error: --review and --load read one P(positive), not (1, {n}): see exercise 17"
-    assert result.returncode == 1 and result.stderr.startswith(say)
-    for more in [], ["--review", "good"]:
+    say = "error: --review and --load read one P(positive), 0 to 1, not ({}, {}) from 0."
+    assert result.returncode == 1 and result.stderr.startswith(say.format(1, n))
+    for more, rows in ([], 64), (["--review", "good"], 1):
         with untraced():
             loaded = call("edited", *TINY, "--load", path, *more)
-        assert loaded.returncode == 1 and loaded.stderr.startswith(say)
+        assert loaded.returncode == 1 and loaded.stderr.startswith(say.format(rows, n))
         assert loaded.stderr.count("\n") == 1 and "accuracy" not in loaded.stdout
+
+
+def test_a_number_that_is_no_probability_is_scored_but_not_read(edited, tmp_path):
+    """Sigmoid left to the loss, as Keras's guides advise: below 0 is negative there."""
+    path = tmp_path / "w.weights.h5"
+    edits = (
+        ('Dense(1, activation="sigmoid")', "Dense(1, kernel_initializer='ones')"),
+        ('"binary_crossentropy"', "keras.losses.BinaryCrossentropy(from_logits=True)"),
+        ('BinaryAccuracy("accuracy")', 'BinaryAccuracy("accuracy", threshold=0)'),
+    )
+    assert parsed(edited(edits, "--save", path))["n"] == "64"
+    for more in [], ["--review", "good bad the plot not"]:
+        with untraced():
+            loaded = call("edited", *TINY, "--load", path, *more)
+        assert loaded.returncode == 1 and "read one P(positive), 0 to 1, not" in loaded.stderr
+        assert "accuracy" not in loaded.stdout and "P(positive)" not in loaded.stdout
 
 
 @pytest.mark.parametrize("callbacks", ["stop, record", "record, stop"])
 def test_early_stopping_stops_in_front_of_the_record_and_behind_it(callbacks, edited):
     stop = "stop = keras.callbacks.EarlyStopping('val_loss', patience=1, baseline=0.0)"
-    start = "    with common.Record(args, data)"
+    start = "    with common.Record(args, test, data)"
     edits = (start, f"    {stop}\n{start}"), ("callbacks=[record]", f"callbacks=[{callbacks}]")
     line = parsed(edited(edits, "--epochs", "4"))
     assert line["done"].startswith("2 of 4 epochs in ")
 
 
-def test_without_validation_data_the_last_line_says_that_nothing_was_scored(edited, tmp_path):
-    path = tmp_path / "l.csv"
-    result = edited([(FIT, WITHOUT)], "--log", path)
-    assert result.returncode == 0 and result.stderr == ""
-    say = r"gru_imdb: not tested \(fit\(\) had no validation_data\), 1 epoch in [\d.]+ s, \d+ param"
-    assert re.match(say, last_line(result.stdout)) and "test accuracy" not in result.stdout
-    assert path.read_text().startswith("epoch,accuracy,loss\n")
+STOP = "keras.callbacks.EarlyStopping('loss', mode='max', patience=9, restore_best_weights=True)"
+ONE = FIT.replace("args.epochs", "1").replace("            ", "")
+AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
+    "nothing": ([], "2 epochs"),
+    "no validation": ([(FIT, WITHOUT)], "2 epochs"),
+    "other reviews": ([("validation_data=test", "validation_data=train")], "2 epochs"),
+    "seldom": ([("validation_data=test", "validation_data=test, validation_freq=2")], "2 epochs"),
+    "as in the post": ([after_fit("model.evaluate(test)")], "2 epochs"),
+    "other reviews at last": ([after_fit("model.evaluate(train)")], "2 epochs"),
+    "the best weights": ([("callbacks=[record]", f"callbacks=[record, {STOP}]")], "2 epochs"),
+    "the best first": ([("callbacks=[record]", f"callbacks=[{STOP}, record]")], "2 epochs"),
+    "a mean of weights": ([("clipnorm=", "use_ema=True, clipnorm=")], "2 epochs"),
+    "other weights": ([after_fit("model.dense.kernel.assign_add([[9.0]] * 4)")], "2 epochs"),
+    "twice": ([after_fit(f"model.fit({ONE})")], "3 epochs"),
+}
 
 
-def test_what_evaluate_scores_after_fit_is_in_the_last_line(edited):
-    """As in the post. The score is that of fit() with validation_data, which is the same."""
-    edits = [after_fit(f"model.evaluate({each})") for each in ("test", "test, callbacks=[record]")]
-    lines = [parsed(edited(each)) for each in ([], edits[:1], edits[1:])]
-    scores = [(line["right"], line["n"], line["loss"]) for line in lines]
-    assert len(set(scores)) == 1, scores
+@pytest.mark.parametrize("change", AS_IT_ENDS)
+def test_the_last_line_is_of_the_test_set_and_of_the_weights_as_they_end(change, edited, tmp_path):
+    path, log = tmp_path / "w.weights.h5", tmp_path / "l.csv"
+    edits, epochs = AS_IT_ENDS[change]
+    line = parsed(edited(edits, "--epochs", "2", "--save", path, "--log", log))
+    with untraced():
+        loaded = parsed(call("gru_imdb", *TINY, "--load", path))
+    for key in "right", "n", "loss":
+        assert line[key] == loaded[key], key
+    assert line["n"] == "64" and line["done"].startswith(f"{epochs} in ")
+    rows = log.read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == list("123")[: int(epochs[0])]
 
 
-def test_a_score_of_an_earlier_epoch_is_not_passed_off_as_the_last(edited, tmp_path):
-    path = tmp_path / "l.csv"
-    edits = [("validation_data=test,", "validation_data=test, validation_freq=2,")]
-    result = edited(edits, "--epochs", "3", "--log", path)
-    assert last_line(result.stdout).startswith("gru_imdb: not tested (")
-    rows = path.read_text().splitlines()
-    assert rows[0] == "epoch,accuracy,loss,val_accuracy,val_loss"
-    assert [row.endswith(",,") for row in rows[1:]] == [True, False, True]
+def test_after_ctrl_c_the_line_is_of_the_last_whole_epoch(edited, tmp_path):
+    path = tmp_path / "w.weights.h5"
+    stop = (
+        "keras.callbacks.LambdaCallback(on_train_batch_end=lambda n, logs:"
+        " common.run(lambda: 1 / 0) if record.epochs and n else None)"
+    ).replace("common.run(lambda: 1 / 0)", "(_ for _ in ()).throw(KeyboardInterrupt)")
+    edits = [("callbacks=[record]", f"callbacks=[record, {stop}]"), (" validation_data=test,", "")]
+    result = edited(edits, "--epochs", "3", "--batch-size", "20", "--save", path)
+    assert result.returncode == 130
+    line = LAST_LINE.search(result.stdout)
+    with untraced():
+        loaded = parsed(call("gru_imdb", *TINY, "--load", path))
+    assert line["done"].startswith("1 of 3 epochs in ")
+    assert [line[key] for key in ("right", "loss")] == [loaded[key] for key in ("right", "loss")]
+
+
+def test_a_record_that_fit_was_not_given_ends_the_run_in_a_line(edited, tmp_path):
+    path = tmp_path / "w.weights.h5"
+    result = edited([("callbacks=[record]", "callbacks=[]")], "--save", path)
+    assert result.returncode == 1 and not path.exists()
+    assert result.stderr.startswith("error: fit() was not called with callbacks=[record]")
+
+
+def test_more_epochs_than_the_flag_says_are_warned_of(edited):
+    edits = [("epochs=args.epochs", "epochs=3")]
+    for name in "IMDB_TRAIN", "TOY_TRAIN":  # the rate falls over so many reviews, at least
+        edits += [("import common  #", f"import common; common.{name} = 64  #")][: name[0] == "I"]
+    result = edited(edits, "--epochs", "2")
+    assert result.stderr == "warning: the rate is 0 in this epoch, say more --epochs\n"
+
+
+def test_a_network_without_build_trains(edited):
+    build = inspect.getsource(gru_imdb.SentimentClassifier.build)
+    edits = [(build, ""), ("    model.build((None, common.MAX_REVIEW_LEN))\n", "")]
+    edits += [("    model.summary()\n", "")]
+    assert parsed(edited(edits))["n"] == "64"
 
 
 def test_a_metric_of_another_name_is_told_in_a_line(edited, tmp_path):

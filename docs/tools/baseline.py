@@ -46,7 +46,7 @@ def main(argv=None):
     # trace the graph a second time
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
-    with common.Record(args, data) as record:
+    with common.Record(args, test, data) as record:
         model.fit(
             train, validation_data=test, epochs=args.epochs, callbacks=[record], verbose=common.BAR
         )
