@@ -273,7 +273,8 @@ FOREIGN = "|".join(
     (
         "No matching|ensurepip|The token|Activate|running scripts|.*DLL|.*No such file or",
         "ReadTimeout|unexpected keyword|Only input|call|… is out of scope|Incompatible",
-        "标记|无法|动态|unable to lock|cudart|cuInit|Could not find cuda",
+        "标记|无法|动态|NotADirectory|/dev/null|name '__file__'|unable to lock|cudart|cuInit",
+        "Could not find cuda",
     )
 )
 

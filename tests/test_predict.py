@@ -177,6 +177,7 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
         (run(trained, good, out, "--units", "9"), "--units 9"),
         (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
+        (run(trained, good, out, script=common.__file__), "no class SentimentClassifier"),
         (run(trained, good, out, "--label", "x"), "no column x"),
     ):
         refused(result, *words)
@@ -197,7 +198,9 @@ def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
     nan = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
     nan.set_weights([np.full((80, 1), np.inf), np.zeros(1)])  # 0 times inf: where there is padding
     two = keras.Sequential([keras.Input((80,)), keras.layers.Dense(2)])
-    for model in nan, two:
+    logits = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
+    logits.set_weights([np.zeros((80, 1)), np.full(1, -0.01)])
+    for model in nan, two, logits:
         compiled = mock.patch.object(model, "compile", wraps=model.compile)
         with compiled as calls, pytest.raises(SystemExit):
             predict.judge(model, [[1] * 80, [1]])

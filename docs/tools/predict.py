@@ -55,6 +55,8 @@ def is_own(path, encoding):
 def load_model(args):
     """Build the network of the script with its weights -> a model, {word: rank}; or end the run."""
     names = runpy.run_path(str(args.script))
+    if "SentimentClassifier" not in names:
+        common.fail(f"{args.script} has no class SentimentClassifier")
     args.script = Path(args.script).stem
     model = names["SentimentClassifier"](args.units)
     model.build((None, common.MAX_REVIEW_LEN))
@@ -66,8 +68,9 @@ def judge(model, ranks):
     model.compile(jit_compile=False)
     x = tf.data.Dataset.from_tensor_slices(common.encode(ranks))  # TensorFlow complains of an array
     p = model.predict(x.batch(common.TEST_BATCH), verbose=0)  # [n, 80] -> [n, 1]
-    if p.shape[1:] != (1,) or np.isnan(p).any():
-        common.fail(f"the network gives {p[0].tolist()} for a review, not one probability")
+    if p.shape[1:] != (1,) or not ((p >= 0) & (p <= 1)).all():
+        numbers = f"{p.shape[1:]} numbers, from {p.min():.2f} to {p.max():.2f}"
+        common.fail(f"the network gives {numbers} for a review, not one probability")
     return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
 
 
