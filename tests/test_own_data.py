@@ -178,11 +178,11 @@ def test_training_needs_both_labels_and_two_tables_one_pair(tmp_path):
 
 
 def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
-    wrong = [("?!", "positive"), ("fine", "neutral"), ("one", "positive", "too many")]
+    wrong = [("?!", "positive"), ("fine", "neutral"), ("one",)]
     good, bad = reviews(20), [*wrong, *[("...", "negative")] * 10]
     out, (first, second) = tmp_path / "my.npz", (tmp_path / "1.csv", tmp_path / "2.csv")
     named = [f"line {22 + i}: there is no word" for i in (0, *range(3, 13))]
-    named += ["line 23: the label 'neutral'", "line 24: 3 fields, not 2"]
+    named += ["line 23: the label 'neutral'", "line 24: 1 fields, not 2"]
     table(first, good + bad)
     table(second, good)
     for paths in [first], [second, first]:  # of two tables the second's rows too
@@ -219,6 +219,7 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "tabs": (CHINESE.replace(",", "\t"), "好 1|坏 0"),
     "tabs, said": (CHINESE.replace(",", "\t"), "好 1|坏 0", "--delimiter", "\\t"),
     "bars": (CHINESE.replace(",", "|"), "好 1|坏 0", "--delimiter", "|"),
+    "no line ends": (HEAD + "so\u2028so\x0cso\x85so\x1cso,1\n" + DULL, "so so so so so 1|dull 0"),
     "a BOM": ("\ufeff" + CHINESE, "好 1|坏 0"),
     "a BOM and its encoding": ("\ufeff" + CHINESE, "好 1|坏 0", "--encoding", "utf8"),
     "gb18030": (CHINESE.encode("gb18030"), "好 1|坏 0", "--encoding", "gb18030"),

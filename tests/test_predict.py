@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import runpy
 import shutil
 import sys
@@ -258,4 +259,8 @@ def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, mo
             sys.exit()  # where Python itself would end
         out, err = capsys.readouterr()
         assert (end.value.code or 0, err) == (0, "") and (flags != "--help" or "usage:" in out)
+        shown = re.findall(r"^    python .*$", tool.read_text(encoding="utf-8"), re.M)
+        assert (
+            flags != "--help" or tool.stem == "baseline" or [x for x in shown if x not in out] == []
+        )
     assert [path.parent for path in tmp_path.rglob("new.*")] == [home]

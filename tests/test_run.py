@@ -72,6 +72,7 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     score = f"{int(line['right']) / 20:.4f} ({line['right']}/20), loss {float(line['loss']):.4f}"
     assert last_line(result.stdout).startswith(f"{name}: test accuracy {score}, 2 epochs in ")
     assert line["seed"] == "0" and line["data"] == "My.npz"
+    assert (line["tensorflow"], line["keras"]) == (tf.__version__, keras.__version__)
     assert result.stdout.startswith("data My.npz: 30 training, 20 test reviews\n")
     assert "1,000,000" in result.stdout and f"{int(line['parameters']):,}" in result.stdout
     assert "?" not in result.stdout and result.stderr == ""
