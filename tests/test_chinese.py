@@ -78,6 +78,8 @@ def test_flags_patches_and_pictures_are_those_of_the_english_page(name):
     chinese, other = PAGES[name], ENGLISH[f"docs/{name}.md"]
     assert flags_of(chinese) >= flags_of(other)
     assert name == "data" or settings(chinese) <= settings(other)
+    files = re.compile(r"\bmy/[\w.-]+\.\w+")
+    assert {*files.findall(chinese)} <= {*files.findall(other)}
     of_chinese, of_other = (
         set(re.findall(r"[\w-]+\.patch|\w+\.(?:png|svg)", text)) for text in (chinese, other)
     )

@@ -83,6 +83,7 @@ def test_the_workflow_runs_the_whole_suite():
     suite = 'python -m pytest -n 2 -m "not slow" --at-least $(cat .ci/at-least)'
     assert lines.count(suite) == 2 and "continue-on-error" not in WORKFLOW
     assert int(MINIMUM) > 300
+    assert "os: [ubuntu-latest, macos-latest, windows-latest]" in WORKFLOW
     events = set(
         re.findall("^  ([a-z_]+):", WORKFLOW.split("\non:\n")[1].split("\njobs:")[0], re.M)
     )

@@ -108,6 +108,13 @@ def test_every_link_leads_somewhere_and_every_page_and_picture_is_shown():
     assert {path.resolve() for path in pages | pictures} <= followed
 
 
+@each_language
+def test_a_link_of_one_name_leads_to_one_page(language):
+    links = re.findall(r"\[([^][]+)\]\(([^)#]+\.md)", "\n".join(LANGUAGES[language].values()))
+    pages = {(text, Path(target).name) for text, target in links}
+    assert len(pages) == len({text for text, _ in pages}) >= 8
+
+
 # ----------------------------------------------------------------------------------- commands
 
 

@@ -128,7 +128,12 @@ def test_the_heads_of_a_table_stand_in_the_same_order_in_both_languages():
     for name, head in heads.items():
         for ours, theirs in zip(head.get(False, ()), head.get(True, ())):
             differ = [e for e, c in pairs if (e in ours) != (c in theirs)]
-            assert differ == [], (name, ours, theirs)
+            numbers = [re.findall(r"\d+", text) for text in (ours, theirs)]
+            assert differ == [] and (numbers[0] == numbers[1] or [] in numbers), (
+                name,
+                ours,
+                theirs,
+            )
 
 
 def test_before_is_before_and_kept_is_by_network():

@@ -646,6 +646,8 @@ def test_the_page_is_one_file_and_small():
     outside = r"src\s*=|url\(|@import|import\(|fetch\(|XMLHttp|https?:|localStorage"
     assert not re.search(outside, TEXT) and "default-src 'none'" in TEXT
     assert re.findall(r'href="([^"]*)"', TEXT) == ["data:,"]
+    style = TEXT.split("<style>")[1].split("</style>")[0]
+    assert style.count("{") == style.count("}") > 50 and "hidden" not in watch.LINE.sub("", TEXT)
     lines = watch.LINE.sub("", TEXT).splitlines()
     assert len(TEXT.encode()) <= 90_000 and len(lines) <= 601 and max(map(len, lines)) <= 120
 
