@@ -17,7 +17,19 @@ import common
 import numpy as np
 import pytest
 from conftest import ROOT, call, last_line, untraced, write_npz
-from docs.measure import benchmark, clock, copies, lookup, made_up, names, networks, records, runs
+from docs.measure import (
+    benchmark,
+    clock,
+    copies,
+    lookup,
+    made_up,
+    marker,
+    names,
+    networks,
+    records,
+    runs,
+    tasks,
+)
 from docs.measure.names import LAST_LINE
 
 EXPERIMENTS = runs.EXPERIMENTS
@@ -294,7 +306,9 @@ def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypat
         monkeypatch.setattr(sys, "argv", [path.stem, *flags.split()])
         with contextlib.nullcontext() if measures else pytest.raises(SystemExit, match="0"):
             runpy.run_path(str(path), run_name="__main__")
-        assert (len(asked) > before, capsys.readouterr().out == "") == (measures, measures)
+        out, shown = capsys.readouterr().out, re.findall(r"(?m)^    python .*$", texts[path])
+        assert (len(asked) > before, out == "") == (measures, measures)
+        assert measures or [line for line in shown if line not in out] == []  # as they stand
     assert len({path for path, *_ in asked}) == len(asked) == 12
     for path, head, keys, _ in asked:
         keys = [tuple(map(str, key)) for key in keys]
@@ -310,6 +324,8 @@ def test_no_seed_is_left_out_of_a_csv():
     for key, numbers in (made | kinds).items():
         assert numbers == list(range(len(numbers))), key
     experiments = {(e.name, Path(e.script).name): e.seeds for e in EXPERIMENTS}
+    of_marker = [run for run in tasks.all_runs() if run[:3:2] == ("marker", marker.WORDS)]
+    assert {run.epochs for run in of_marker} == {marker.EPOCHS} and of_marker[0].rate == marker.RATE
     assert all(experiments["as it is", script] == 10 for script in names.SCRIPTS)
     assert {kind: len(numbers) for kind, numbers in made.items()} == experiments
 

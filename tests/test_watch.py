@@ -242,9 +242,14 @@ def test_the_page_says_how_many_reviews_are_right(page):
                 assert means.keys() == set(GATES[name])
                 for gate, mean in means.items():
                     np.testing.assert_allclose(layer[gate][x > 0].mean(0), mean, atol=1e-4)
-                # + leans to good, and the first unit leans most
-                leaning = [np.corrcoef(unit, y)[0, 1] for unit in layer["h_t"][:, -1].T]
-                assert min(leaning) >= 0 and leaning == sorted(leaning, reverse=True)
+
+
+def test_in_both_layers_more_leans_to_good_and_the_first_unit_leans_most(page):
+    _, (x, y) = common.load_toy()
+    for name in page.data["nets"]:
+        for layer in by_equations(page, name, "after", x, "").layers:
+            leaning = [np.corrcoef(unit, y)[0, 1] for unit in layer["h_t"][:, -1].T]
+            assert min(leaning) >= 0 and leaning == sorted(leaning, reverse=True)
 
 
 # ---------------------------------------------------------------------------- what is on the screen
