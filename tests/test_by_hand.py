@@ -12,6 +12,7 @@ from docs.measure.lookup import USUAL, read_csv, values
 
 PAGES = {path.parent.name: path for path in ROOT.glob("docs/**/by-hand.md")}
 each_page = pytest.mark.parametrize("page", PAGES)
+POWER = {"docs": ("79", ""), "zh-CN": ("", "79")}  # of w: the steps from word 80 back to word 1
 NUMBER = r"\d[\d,]*(?:\.\d+)?(?:e-?\d+)?"
 
 
@@ -76,6 +77,7 @@ def test_one_unit_to_the_79th_stands_beside_the_networks(page):
         where = dict(task="first", start=start, words="80", **USUAL)
         word_1, word_80 = (values("tasks", quantity=f"gradient {n}", **where) for n in (1, "last"))
         ratios.append(np.mean(np.divide(word_1, word_80)))
+    assert set(re.findall(r"\^(\d+)|的 (\d+) 次方", blocks(page, 2))) == {POWER[page]}
     counted = [1, 79, 80]  # words and steps
     check(page, 2, [*powers, *ratios, 0.7, 0.9, 1.1, *counted], [*powers, *ratios])
     assert max(ratio / power for ratio, power in zip(ratios, powers)) < 7  # the page says so
