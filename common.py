@@ -267,8 +267,7 @@ def read_npz(path):
             reviews, y = read_lists(archive, split), np.load(archive.open(f"y_{split}.npy"))
             n = len(reviews)
             if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
-                size = f"{n} reviews of {MAX_REVIEW_LEN} tokens"
-                raise ValueError(f"{size} in x_{split}, y_{split} has {y.shape}")
+                raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
             if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                 raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
             order = rng.permutation(n)

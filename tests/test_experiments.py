@@ -53,7 +53,11 @@ def test_a_row_is_what_the_script_says_when_a_user_changes_the_line(folder, monk
     result = call("gru_imdb", *FLAGS.split(), "--data", "toy", "--seed", "1", "--log", log)
     line = LAST_LINE.fullmatch(last_line(result.stdout)).groupdict()
     del line["done"]
-    assert line.items() <= row.items() and row["experiment"] == "tiny"
+    # of two processes: Adam divides by its size what may be noise of float32, once in many runs
+    for key, abs_ in ("accuracy", 0.03), ("right", 6), ("loss", 1e-3):
+        assert float(line.pop(key)) == pytest.approx(float(row[key]), abs=abs_)
+    assert float(row["accuracy"]) == int(row["right"]) / 200 and row["experiment"] == "tiny"
+    assert line.items() <= row.items()
     with open(log, newline="") as file:
         losses = [float(epoch["val_loss"]) for epoch in csv.DictReader(file)]
     assert int(row["best_epoch"]) == 1 + int(np.argmin(losses))
