@@ -147,6 +147,9 @@ def test_two_tables_are_taken_as_they_are(tmp_path, labels):
     assert x[y == 0, -5:].tolist() == [[1, 4, 6, common.OOV, 5]]
 
 
+TURNED = "--negative", "1", "--positive", "0"
+
+
 @pytest.mark.parametrize("comma", [",", "，"])
 def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     path = table(tmp_path / "t.csv", zip("abcdef", ("1.0", "2", "3", "4", "1230", "")))
@@ -156,6 +159,10 @@ def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     result, _ = rows_of(path, "--negative", "1", "--positive", f"4{comma}1231", "--skip-bad")
     assert "warning: no row has the label '1231'" in result.stderr
     assert "t.csv line 4: the label '3'" in result.stderr  # with --skip-bad all are named
+    result, rows = rows_of(table(tmp_path / "u.csv", zip("ab", "10")), *TURNED)
+    assert rows == [("a", 0), ("b", 1)]  # 0 and 1 too mean what the user says
+    with zipfile.ZipFile(tmp_path / "u.npz") as archive:  # and no date makes two files differ
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_training_needs_both_labels_and_two_tables_one_pair(tmp_path):

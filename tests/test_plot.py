@@ -121,6 +121,10 @@ def test_a_picture_is_whole_or_the_old_one_stays(log, tmp_path, monkeypatch, cap
     assert os.listdir(tmp_path) == ["c.png"] and out.read_text() == "the old one"
 
 
+def test_a_plot_of_nothing_is_refused(tmp_path):
+    assert call("plot", "--out", tmp_path / "c.png").returncode == 2 and not [*tmp_path.iterdir()]
+
+
 def test_a_plot_needs_no_tensorflow():
     code = "import sys, plot; plot.draw({}); sys.exit('tensorflow' in sys.modules)"
     assert python("-W", "ignore", "-c", code, cwd=ROOT / "docs/tools").returncode == 0

@@ -436,6 +436,12 @@ def test_a_row_shows_the_probability_and_the_verdict_its_side_of_a_half(capsys, 
     assert out == f"\nGood\n  good  {row}\n  {verdict}\n"
 
 
+def test_the_verdict_is_of_the_last_row(capsys):
+    falling = lambda x, training: 1 - 0.2 * (x > common.START).sum(axis=1, keepdims=True)  # noqa: E731
+    out = reading(capsys, falling, "good good good", {"good": 1})  # .8, .6, .4: the mean is .6
+    assert out.endswith("  negative: P(positive) = 0.400\n")
+
+
 def test_each_row_is_its_prefix_and_training_is_off(capsys):
     batches = []
 
