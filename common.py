@@ -445,7 +445,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             self.write()
 
     def write(self):
-        """Write --save and --log. What cannot be written is tried again after the next epoch."""
+        """Write --save and --log. What fails is tried again after each epoch and at the end."""
         self.errors = []
         for path, write in (self.args.save, self.save), (self.args.log, self.log):
             try:
