@@ -138,7 +138,7 @@ def check_unit(of):
     assert of["h"] == pytest.approx(of["o"] * np.tanh(c), abs=3e-5)
 
 
-def test_the_numbers_of_a_unit_are_read_at_the_last_word():
+def test_the_numbers_of_a_unit_are_read_at_the_last_word(tmp_path, monkeypatch):
     model, index = networks.load("lstm_imdb", 0), common.toy_reviews()[2]
     model.embedding.embeddings.assign(20 * model.embedding.embeddings)
     ids = common.encode([[index[word] for word in by_hand.TEXTS[1].split()]])
@@ -147,6 +147,19 @@ def test_the_numbers_of_a_unit_are_read_at_the_last_word():
     h = model.rnn_1(model.embedding(ids))[0, -1, by_hand.UNIT]
     assert of["h"] == pytest.approx(float(h), abs=1e-5)
     assert of["P(positive)"] == pytest.approx(float(model(ids)[0, 0]), abs=1e-5)
+    word = (model.embedding(ids)[0, -1:] @ model.rnn_1.cell.kernel)[0, by_hand.UNIT :: 64]
+    assert [of[f"x W_{k}"] for k in "ifgo"] == pytest.approx(word, abs=1e-5)
+    assert [of[f"b_{k}"] for k in "ifgo"] == [0, 1, 0, 0]
+    monkeypatch.setattr(by_hand, "CSV", tmp_path / "by_hand.csv")
+    model.save_weights(tmp_path / "toy.weights.h5")
+    monkeypatch.setattr("sys.argv", ["by_hand", "--weights", str(tmp_path / "toy.weights.h5")])
+    for _ in range(2):  # the second time it is made anew
+        by_hand.main()
+        head, *rows = (line.split(",") for line in by_hand.CSV.read_text().splitlines())
+        there = [[*row.values()][:2] for row in read_csv("by_hand")]
+        assert head == [*read_csv("by_hand")[0]] and [row[:2] for row in rows] == there
+    values = [float(value) for *_, value in rows[-len(of) :]]
+    assert values == pytest.approx([*of.values()], abs=6e-6)  # five digits
 
 
 @each_page

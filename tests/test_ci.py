@@ -14,11 +14,13 @@ from pages import CHINESE, ENGLISH
 # Every program of .ci/run: writes its command line down, fails at one, and python3 makes a .venv.
 STAND_IN = r"""#!/bin/sh
 line="$(basename "$0") $*"
-echo "$line" >> "$LOG"
+echo "$line${IMDB_NPZ:+ on $IMDB_NPZ}" >> "$LOG"
 case "$line" in $FAIL) exit 3 ;; esac
-case "$line" in "python3 -m venv "*)
-  mkdir -p "$3/bin"
-  for name in python pip ruff; do cp "$0" "$3/bin/$name"; done ;;
+case "$line" in
+  */others.txt) cat "${line##* }" >> "$LOG" ;;
+  "python3 -m venv "*)
+    mkdir -p "$3/bin"
+    for name in python pip ruff; do cp "$0" "$3/bin/$name"; done ;;
 esac
 """
 RUN = (ROOT / ".ci/run").read_text(encoding="utf-8")
@@ -51,11 +53,14 @@ def ci_run(tmp_path):
     def run(fail="", **environment):
         log = tmp_path / "log"
         log.write_text("")
+        (tmp_path / "work").mkdir(exist_ok=True)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        more = {"PATH": path, "LOG": str(log), "FAIL": fail, **environment}
+        more = {"PATH": path, "LOG": str(log), "FAIL": fail, "TMPDIR": str(tmp_path / "work")}
+        more |= {"IMDB_NPZ": "", **environment}
         result = subprocess.run(
             ["bash", repository / ".ci/run"], env={**os.environ, **more}, capture_output=True
         )
+        assert not [*(tmp_path / "work").iterdir(), *repository.glob(".venv")]  # nothing is left
         return result.returncode, log.read_text().splitlines()
 
     return run
@@ -70,26 +75,47 @@ def test_the_whole_suite_runs_in_a_copy_and_stops_at_the_first_failure(ci_run):
 
 
 @posix
-def test_other_versions_run_the_same_suite(ci_run):
+def test_other_versions_run_the_same_suite_and_real_reviews_are_found(ci_run, tmp_path):
+    expected, others = [*STEPS], requirements_of_others()
+    for versions in re.search('in "(.*)" "(.*)"; do', RUN).groups():
+        expected += ["python3 -m venv old --clear", f"pip install -q {versions}"]
+        expected += ["pip install -q -r others.txt", *others, STEPS[5]]
     status, started = ci_run(ALL_VERSIONS="1")
-    assert status == 0 and started[: len(STEPS)] == STEPS
-    assert started.count(STEPS[5]) == 3
+    assert (
+        status == 0 and [re.sub(r"/\S+/(old|others)", r"\1", line) for line in started] == expected
+    )
+    (tmp_path / "shared/data").mkdir(parents=True)
+    (tmp_path / "shared/data/imdb.npz").touch()
+    there = os.path.realpath(tmp_path / "shared/data/imdb.npz")
+    assert ci_run() == (0, [f"{step} on {there}" for step in STEPS])
     status, _ = ci_run(fail="pip install -q --pre*", ALL_VERSIONS="1")
     assert status != 0
 
 
-def test_the_workflow_runs_the_whole_suite():
-    lines = re.findall(r"- run: (.*)", WORKFLOW)
-    suite = 'python -m pytest -n 2 -m "not slow" --at-least $(cat .ci/at-least)'
-    assert lines.count(suite) == 2 and "continue-on-error" not in WORKFLOW
-    assert int(MINIMUM) > 300
-    assert "os: [ubuntu-latest, macos-latest, windows-latest]" in WORKFLOW
-    events = set(
-        re.findall("^  ([a-z_]+):", WORKFLOW.split("\non:\n")[1].split("\njobs:")[0], re.M)
-    )
+def test_the_workflow_runs_the_whole_suite_on_every_system_and_python():
+    suite, coming = WORKFLOW.split("\n  coming:\n")
+    for line in (
+        "fail-fast: false", "os: [ubuntu-latest, macos-latest, windows-latest]", "contents: read",
+        "runs-on: ${{ matrix.os }}", "python-version: ${{ matrix.python }}",
+        '- cron: "17 4 * * 1" # once a week',
+    ):  # fmt: skip
+        assert f" {line}\n" in suite
+    run = 'python -m pytest -n 2 -m "not slow" --at-least $(cat .ci/at-least)'
+    install = "python -m pip install"
+    assert re.findall("run: (.*)", suite) == [f"{install} -r tests/requirements.txt", run]
+    packages, others, *rest = re.findall("run: (.*)", coming)
+    assert packages == f"{install} --pre tensorflow numpy" and f'{others[:-10]}"$work/' in RUN
+    assert others.endswith(" others.txt") and rest == [f"{install} -r others.txt", run]
+    assert int(MINIMUM) > 300 and "continue-on-error" not in WORKFLOW
+    events = set(re.findall("^  ([a-z_]+):", suite.split("\non:\n")[1].split("\njobs:")[0], re.M))
     assert {"push", "pull_request", "schedule"} <= events
-    assert set(re.findall("event_name == '(.*)'", WORKFLOW)) == {"schedule"}
-    assert "      - run: python -m pip install --pre tensorflow numpy\n" in WORKFLOW
+    assert re.findall("if: (.*)", WORKFLOW) == ["github.event_name == 'schedule'"]
+
+
+def requirements_of_others():
+    """What the tests need beside the scripts' packages and what checks style."""
+    lines = (ROOT / "tests/requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith(("-r", "ruff"))]
 
 
 def requirements():

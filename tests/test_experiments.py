@@ -21,6 +21,7 @@ from docs.measure import (
     benchmark,
     clock,
     copies,
+    flags,
     lookup,
     made_up,
     marker,
@@ -71,17 +72,20 @@ LINE = (
 
 def test_a_run_has_its_flags_and_its_data_and_one_that_fails_makes_no_row(folder, monkeypatch):
     """By a script that loads no TensorFlow: its last line says, as its data, how it was started."""
-    line = f"{LINE.format('1 epoch in 9 s')!r}.replace('a, b', str(sys.argv[1:]))"
-    says = (
-        f"import sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit(0)"
-    )
+    line = f"{LINE.format('1 epoch in 9 s')!r}.replace('a, b', str([os.getcwd(), *sys.argv[1:]]))"
+    says = f"import os, sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit(0)"
     tiny = TINY._replace(lines=(("gru_imdb.py", "import common", says),), name="toy")
     made = []
+    monkeypatch.chdir(folder)
     monkeypatch.setattr(made_up, "write_npz", lambda *of: made.append(of[:2]))
     for data, given in ("imdb", "my.npz"), ("toy", "toy"), ("first", "first.npz"):
-        row = dict(zip(runs.HEAD, runs.run(tiny._replace(data=data), 7, "my.npz", folder)))
-        words = ast.literal_eval(row["data"].removesuffix(".npz"))
-        assert Path(words[1]).name == given and words[::2][:2] == ["--data", "--seed"]
+        row = dict(zip(runs.HEAD, runs.run(tiny._replace(data=data), 7, "my.npz", Path())))
+        cwd, *words = ast.literal_eval(row["data"].removesuffix(".npz"))
+        assert (
+            not os.path.exists(cwd)
+            and Path(words[1]).name == given
+            and words[::2][:2] == ["--data", "--seed"]
+        )
         assert words[3:-4] == ["7", *FLAGS.split()] and (folder / "toy-gru_imdb-7.csv").exists()
     assert made == [("first", 80)]
     fails = tiny._replace(lines=((*tiny.lines[0][:2], says.replace("exit(0)", "exit(1)")),))
@@ -102,11 +106,12 @@ def start(monkeypatch, folder, *flags):
 
     def run(experiment, seed, data, runs_folder):
         made.append((experiment.name, seed))
+        assert data == os.path.abspath("x")  # each run has a folder of its own
         if experiment.name in runs.KEPT:
             path = names.weights(runs_folder, experiment.name, experiment.script, seed)
             open(path, "w").close()
         name = Path(experiment.script).name
-        return [experiment.name, name, str(seed), *("" for _ in runs.HEAD[3:])]
+        return [experiment.name, name, str(seed), *runs.HEAD[3:]]
 
     monkeypatch.setattr(runs, "run", run)
     monkeypatch.setattr(sys, "argv", ["runs", "--data", "x", "--runs", str(folder / "w"), *flags])
@@ -114,17 +119,23 @@ def start(monkeypatch, folder, *flags):
     return made
 
 
-def test_what_has_a_row_is_not_run_again_but_for_weights_that_others_need(monkeypatch, folder):
+def test_what_has_a_row_is_not_run_again_but_for_weights_that_others_need(
+    monkeypatch, folder, capsys
+):
     toy = runs.Experiment("toy", names.BASELINE, seeds=6)
     monkeypatch.setattr(runs, "EXPERIMENTS", (TINY, toy))
-    assert start(monkeypatch, folder, "--only", "ti") == [("tiny", 0), ("tiny", 1)]
+    for more in ["--again"], []:  # the first writes nothing
+        assert start(monkeypatch, folder, "--only", "ti", *more) == [("tiny", 0), ("tiny", 1)]
     assert start(monkeypatch, folder) == [("toy", seed) for seed in range(6)]
     assert start(monkeypatch, folder) == []
     rows = (folder / "runs.csv").read_text()
     for path in (folder / "w").iterdir():
         path.unlink()
     assert start(monkeypatch, folder) == [("toy", seed) for seed in range(5)]  # of seed 5 none
+    capsys.readouterr()
     assert len(start(monkeypatch, folder, "--again")) == 8
+    shown = "accuracy right n loss"
+    assert capsys.readouterr().out.count(f" {shown} before: {shown}\n") == 8
     assert (folder / "runs.csv").read_text() == rows and rows.count("\n") == 9
 
 
@@ -219,10 +230,11 @@ def test_an_experiment_is_what_its_name_says_and_no_two_are_the_same_run():
         if number and e.lines != runs.FEWER:
             patches = ROOT.glob(f"docs/exercises/{number[1]:>02}-*.patch")
             assert [e.patch] == ([path.stem for path in patches] or [""])
-        if number and e.name == number[0]:  # else it is another that the exercise tells of
+        if number:  # of another experiment the exercise tells, or one before it
             section = re.search(rf"(?ms)^## {number[1]}\D.*?(?=^## |\Z)", page)[0]
-            flags = re.findall(r"--\S+(?: [\d.]+)?", e.flags)
-            assert [flag for flag in flags if flag not in section] == [], e.name
+            text = section if e.name == number[0] else f"{page} {e.name} "
+            for flag in re.findall(r"--\S+(?: [\d.]+)?", e.flags):
+                assert re.search(rf"{flag}(?![.\d]*\d)", text), e.name
 
 
 # -------------------------------------------------------------------------------------- the costs
@@ -283,6 +295,16 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
         assert line.startswith(f"gru_imdb words {words} units {units} batch {batch}: ")
         assert labels == batch
     assert len(set(sizes)) == 7
+    rounds = iter([1, 2, 3])
+    benchmark.whole_runs("toy", tmp_path / "costs.csv")  # in the place of the old ones
+    assert (tmp_path / "costs.csv").read_text().count("\n") == 4
+    for name in "growth", "whole_runs":
+        monkeypatch.setattr(benchmark, name, lambda *of, name=name: order.append((name, *of)))
+    for line in "--growth", "--data x.npz --csv x.csv", "":
+        monkeypatch.setattr(sys, "argv", ["benchmark", *line.split()])
+        benchmark.main()
+    whole = [("whole_runs", "x.npz", Path("x.csv")), ("whole_runs", "toy", None)]
+    assert order[-3:] == [("growth",), *whole]
 
 
 # -------------------------------------------------------------------------------------- the seeds
@@ -306,13 +328,17 @@ def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypat
     texts = {path: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/measure/*.py")}
     for path in [path for path, text in texts.items() if "\ndef main(" in text]:
         measures, before = "records.complete(" in texts[path], len(asked)
-        flags = FLAGS_OF.get(path.stem, "--data x --runs x") if measures else "--help"
-        monkeypatch.setattr(sys, "argv", [path.stem, *flags.split()])
+        line = FLAGS_OF.get(path.stem, "--data x --runs x") if measures else "--help"
+        monkeypatch.setattr(sys, "argv", [path.stem, *line.split()])
         with contextlib.nullcontext() if measures else pytest.raises(SystemExit, match="0"):
             runpy.run_path(str(path), run_name="__main__")
         out, shown = capsys.readouterr().out, re.findall(r"(?m)^    python .*$", texts[path])
         assert (len(asked) > before, out == "") == (measures, measures)
         assert measures or [line for line in shown if line not in out] == []  # as they stand
+    monkeypatch.setattr(sys, "argv", ["program"])
+    with pytest.raises(SystemExit, match="2"):
+        flags.parse("", "data", "runs")
+    assert capsys.readouterr().err.endswith("required: --data, --runs\n")
     assert len({path for path, *_ in asked}) == len(asked) == 12
     for path, head, keys, _ in asked:
         keys = [tuple(map(str, key)) for key in keys]
@@ -327,7 +353,14 @@ def test_no_seed_is_left_out_of_a_csv():
     kinds = seeds("tasks", "task", "start", "words", "reviews", "epochs", "rate")
     for key, numbers in (made | kinds).items():
         assert numbers == list(range(len(numbers))), key
-    experiments = {(e.name, Path(e.script).name): e.seeds for e in EXPERIMENTS}
+    by_kind = {(e.name, Path(e.script).name): e for e in EXPERIMENTS}
+    experiments = {kind: e.seeds for kind, e in by_kind.items()}
+    for row in lookup.read_csv("runs"):
+        e = by_kind[row["experiment"], row["script"]]
+        of_all = 2_000 if e.data != "imdb" else 5_000 if "held out" in e.name else 25_000
+        n = min(of_all, int((re.findall(r"--subset (\d+)", e.flags) or [of_all])[0]))
+        if row["n"]:  # the oldest rows have neither
+            assert (int(row["n"]), row["data"].removesuffix(".npz")) == (n, e.data), e.name
     of_marker = [run for run in tasks.all_runs() if run[:3:2] == ("marker", marker.WORDS)]
     assert {run.epochs for run in of_marker} == {marker.EPOCHS} and of_marker[0].rate == marker.RATE
     assert all(experiments["as it is", script] == 10 for script in names.SCRIPTS)

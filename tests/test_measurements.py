@@ -4,6 +4,7 @@ What they share is in test_networks.py and test_tasks.py.
 """
 
 import os
+import platform
 import sys
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ from docs.measure import (
     records,
     shuffle,
 )
+from docs.tools import baseline
 from handmade import DOWN, LENGTH, NOTHING, UP
 
 
@@ -48,7 +50,7 @@ def measure_of(module, monkeypatch, reviews=None, flags="--data x --runs x"):
     found = []
     monkeypatch.setattr(records, "complete", lambda *given: found.append(given[-1]))
     monkeypatch.setattr(common, "read_npz", lambda path: reviews)
-    monkeypatch.setattr(common, "load_word_index", lambda path: {})
+    monkeypatch.setattr(common, "load_word_index", lambda path: dict(up=1, down=2, nothing=3))
     monkeypatch.setattr(sys, "argv", ["program", *flags.split()])
     module.main()
     return found[-1] if len(found) == 1 else found
@@ -90,8 +92,20 @@ def test_what_an_lstm_counts_comes_back_by_way_of_c():
     found = numbers(backward.parts_of_the_slow_number(jacobians))
     assert found[1, "kept through c"] == pytest.approx(1, abs=1e-4)
     assert found[1, "kept through h"] == pytest.approx(0, abs=1e-4)
-    whole, *cut = numbers(backward.ways(model, x, np.array([1, 0, 0]))).values()
-    assert cut == pytest.approx([whole] * 3) and whole > 0.1  # nothing reads h
+
+
+def test_what_is_measured_of_an_lstm_and_which_ways_are_cut(monkeypatch):
+    x, y = np.full((2, LENGTH), 4), np.array([0, 1])
+    # h is read by gates alone, or by g alone; cut: nowhere, into the gates, into g, into both
+    for recurrent, cut in (dict(i=4, f=4, o=4), [0, 1, 0, 1]), (dict(g=0.9), [0, 0, 1, 1]):
+        model = one_unit("lstm_imdb", {}, recurrent, number=0.05)
+        found = list(numbers(backward.ways(model, x, y)).values())
+        assert found == pytest.approx([found[3 * of] for of in cut]) and found[0] > 1.5 * found[3]
+    monkeypatch.setattr(backward, "STEPS", 10)
+    for when in "before", "after":
+        measured = backward.measure(networks.load("lstm_imdb", 0, units=2), "lstm_imdb", when, x, y)
+        rows = lookup.rows("backward", script="lstm_imdb", seed="0", when=when)
+        assert {kind for _, kind, _ in measured} >= {row["quantity"] for row in rows}
 
 
 def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path, monkeypatch):
@@ -99,12 +113,12 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     model = networks.load("rnn_layer_imdb", 0)
     model.rnn_1.cell.recurrent_kernel.assign(0.5 * np.eye(64))
     model.rnn_2.cell.recurrent_kernel.assign(0.25 * np.eye(64))
-    model.save_weights(names.weights(tmp_path, "as it is", "rnn_layer_imdb", 0))
+    model.save_weights(names.weights(tmp_path, "as it is", "rnn_layer_imdb", 2))
     x = np.random.RandomState(0).randint(4, 99, (9, LENGTH)).astype("i4")
     x[::3, 0] = common.PAD
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (x, np.arange(9) % 2)))
     paths = {name: tmp_path / f"{name}.csv" for name in ("CURVES", "CSV", "DECAY")}
-    changes = dict(SEEDS=[0], FEW=4, MANY=5, STEPS=10, NETWORKS=["rnn_layer_imdb"])
+    changes = dict(SEEDS=[2], FEW=4, MANY=5, STEPS=10, NETWORKS=["rnn_layer_imdb"])
     for name, value in {**paths, **changes}.items():
         monkeypatch.setattr(backward, name, value)
     monkeypatch.setattr(sys, "argv", ["backward", "--data", "x.npz", "--runs", str(tmp_path)])
@@ -119,12 +133,17 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     assert sorted((when, quantity) for when, _, quantity in found) == kinds
     curves = {tuple(row[2:4]): np.array(row[4:], float) for row in read_rows(paths["CURVES"])}
     full = np.array([1, 2, 4, 5, 7])  # all that are read
-    for when, network in ("before", networks.load("rnn_layer_imdb", 0)), ("after", model):
-        means = networks.gradient_norms(network, x[full], full % 2).mean(axis=0)
-        np.testing.assert_allclose(curves[when, "mean"][:LENGTH], means, rtol=1e-3)
+    for when, network in ("before", networks.load("rnn_layer_imdb", 2)), ("after", model):
+        norms = networks.gradient_norms(network, x[full], full % 2)
+        np.testing.assert_allclose(curves[when, "mean"][:LENGTH], norms.mean(axis=0), rtol=1e-3)
+    errors = np.where(full % 2, 1 - model(x[full])[:, 0], model(x[full])[:, 0])
+    ratio = (norms[:, 0] / errors).mean() / np.median(norms[:, 0] / errors)
+    by_error = found["after", "0", "gradient 1 mean over median by |p - y|"]
+    assert by_error == pytest.approx(ratio, rel=1e-4)  # five digits
     decay = {tuple(row[2:4]): float(row[4]) for row in read_rows(paths["DECAY"])}
     assert decay["1", "gradient p50"] == pytest.approx(found["after", "0", "gradient 1/71 p50"])
     assert decay["1", "mean size"] == found["after", "1", "eigenvalue 1"]
+    assert decay["1", "mean Jacobian"] == found["after", "1", "largest real eigenvalue"]
     written = [path.read_text() for path in paths.values()]
     backward.main()  # what is there is not measured again
     assert [path.read_text() for path in paths.values()] == written
@@ -228,12 +247,15 @@ def test_before_training_the_first_words_are_those_that_tasks_tests(monkeypatch)
     rows = measure_of(paths, monkeypatch, (None, (ranks[:600], labels[:600])))
     model, cuts, x, y = rows("gru_imdb", 3, "first", "before", 1)
     assert set(model.rnn_2.cell.bias.numpy()[0, :64]) == {3} and cuts == paths.cuts("gru_imdb")
+    start = networks.load("gru_imdb", 1).dense.kernel
+    np.testing.assert_array_equal(model.dense.kernel, start)
     np.testing.assert_array_equal(x, ranks[:128] + common.INDEX_FROM)
     np.testing.assert_array_equal(y, labels[:128])
     trained, cuts, x, _ = rows("gru_imdb", 0, "imdb", "after", 1)
     assert trained == ("gru_imdb", 1) and cuts == paths.cuts("gru_imdb") and len(x) == 512
-    model, cuts, *_ = rows("lstm_imdb", 2, "imdb", "one layer", 1)
+    model, cuts, x, _ = rows("lstm_imdb", 2, "imdb", "one layer", 1)
     h = np.arange(12).reshape(2, 3, 2)
+    assert len(x) == 128  # as many as of the whole network before training
     assert cuts == {"nothing": ()} and (model.rnn_2(h, training=False) == h[:, -1]).all()
     assert set(model.rnn_1.cell.bias.numpy()[64:128]) == {2}
 
@@ -285,9 +307,14 @@ def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network
     monkeypatch.setattr(memory, "parts", lambda network, rng: away)
     monkeypatch.setattr(memory, "delays", lambda network, x: ())  # for longer reviews
     kept, rest = measure_of(memory, monkeypatch, [(x, 1 - y), (x, y)])
-    monkeypatch.setattr(networks, "trained", lambda *of: handmade.counter())
-    assert {row[1:3] for row in kept("rnn_layer_imdb", 0)} == {(1, 1)}  # layer, accuracy
-    assert numbers(rest("rnn_layer_imdb", 0))["without other layer", 1, "accuracy"] == 1
+    monkeypatch.setattr(memory, "LISTED", 1)
+    trained = {(script, 3): handmade.counter() for script in ("rnn_layer_imdb", "lstm_imdb")}
+    monkeypatch.setattr(networks, "trained", lambda *of: trained[of[:2]])
+    assert {row[1:3] for row in kept("rnn_layer_imdb", 3)} == {(1, 1)}  # layer, accuracy
+    found = numbers(rest("rnn_layer_imdb", 3))
+    assert found.pop(("without other layer", 1, "accuracy")) == 1
+    more = [kind for _, _, kind, _ in rest("lstm_imdb", 3)][len(found) + 1 :]  # of an LSTM alone
+    assert more == ["moved by down", "moved by up"]
     monkeypatch.setattr(networks, "trained", lambda script, seed, runs, data: (script, seed, data))
     monkeypatch.setattr(common, "load_toy", lambda: ("to train on", "TY"))
     for module in shuffle, marker:
@@ -362,7 +389,9 @@ def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
     np.testing.assert_allclose(found["half away"][0] @ found["half away"][0], found["half away"][0])
     np.testing.assert_allclose(found["only first component"][0], first, atol=0.1)
     np.testing.assert_allclose(found["first component away"][0], np.eye(14) - first, atol=0.1)
-    shares = numbers(memory.shares(network, rng))
+    shares = numbers(memory.shares(network, np.random.RandomState(7)))
+    units = memory.unit_vectors(np.random.RandomState(7), 14)
+    np.testing.assert_allclose(np.linalg.norm(units, axis=1), np.ones(20))
     flat = (states[1] - states[1].mean(axis=0)).reshape(-1, 14)
     _, sizes, (component, *_) = np.linalg.svd(flat, full_matrices=False)
     left, right, squares = network.left, network.right, np.sum(sizes**2)
@@ -370,6 +399,8 @@ def test_the_parts_have_so_many_dimensions_with_the_slow_number_or_without():
         ("variance slow", np.sum((flat @ left) ** 2) * np.sum(right**2) / squares),
         ("variance first component", sizes[0] ** 2 / squares),
         ("variance other real", np.sum((flat - flat @ away) ** 2) / squares),
+        ("variance random", np.sum((flat @ units.T) ** 2) / 20 / squares),
+        ("correlation random", np.mean([abs(np.corrcoef(flat[8::9] @ u, p)[0, 1]) for u in units])),
         ("cosine slow, first component", abs(component @ right) / np.linalg.norm(right)),
         ("correlation slow", abs(np.corrcoef(flat[8::9] @ left, p)[0, 1])),  # at the last word
         ("correlation first component", abs(np.corrcoef(flat[8::9] @ component, p)[0, 1])),
@@ -397,9 +428,9 @@ def test_the_words_that_move_the_number_are_named(layer, sign, monkeypatch):
     monkeypatch.setattr(memory, "LISTED", 1)
     model, (x, _) = handmade.counter(layer), counted()
     vectors = model.embedding.embeddings.numpy()
-    vectors[7, 0] = 0.05
+    vectors[[7, common.OOV], 0] = 0.03
     model.embedding.embeddings.assign(vectors)
-    x[0, 10] = 7  # but once
+    x[0, 10], x[1:50, 12] = 7, common.OOV  # but once, and no word
     network = memory.Network(model, layer, np.array([sign, 0]), None, None, None, None)
     words = {UP: "up", DOWN: "down", NOTHING: "nothing", 7: "once"}
     assert list(memory.movers(*memory.movements(network, x), words)) == [
@@ -481,8 +512,10 @@ def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
     x, y = handmade.three_reviews(), np.array([1, 0, 0])
     model = handmade.lstm({UP: [0.01, 1], DOWN: [-0.01, 1], NOTHING: [-0.01]}, b_i=-20)
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (x, y)))
-    monkeypatch.setattr(networks, "trained", lambda *of: model)
-    found = numbers(gates.imdb("lstm_imdb", 0, SimpleNamespace(data="", runs="")))
+    monkeypatch.setattr(networks, "trained", lambda *of: {("lstm_imdb", 2, "runs"): model}[of])
+    found = numbers(gates.imdb("lstm_imdb", 2, SimpleNamespace(data="", runs="runs")))
+    start = networks.read_gates(networks.load("lstm_imdb", 2), x)[1]["i"][:, 1:]
+    assert found["before", 2, "gate i mean"] == pytest.approx(start.mean())
     for when, f in ("before", networks.UNTRAINED["f"]), ("after", 1):
         for of in "mean", "p10", "p90":
             assert found[when, 1, f"gate f {of}"] == pytest.approx(f, abs=0.02)
@@ -492,7 +525,7 @@ def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
     assert scores == {when: pytest.approx(n / 3) for when, n in right.items()}
 
 
-def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch):
+def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch, tmp_path):
     """An LSTM as above, of which i is open at "good" and "bad" alone, and which knows no "not"."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 6)
     monkeypatch.setattr(gates, "GATES", {"lstm_imdb": "if"})
@@ -502,8 +535,10 @@ def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch):
     vectors = {index[word] + common.INDEX_FROM: [-0.01] for word in "the plot was not".split()}
     vectors |= {x[1, -1]: [0.01, 1], x[4, -1]: [-0.01, 1]}
     monkeypatch.setattr(common, "load_toy", lambda: (None, (x, y)))
-    monkeypatch.setattr(networks, "trained", lambda *of: handmade.lstm(vectors, b_i=-20))
-    found = numbers(gates.toy("lstm_imdb", 0, SimpleNamespace(runs="")))
+    model, args = handmade.lstm(vectors, b_i=-20), SimpleNamespace(runs=tmp_path)
+    of_toy = {("lstm_imdb", 2, tmp_path, "toy"): model}
+    monkeypatch.setattr(networks, "trained", lambda *of: of_toy[of])
+    found = numbers(gates.toy("lstm_imdb", 2, args))
     places = "plain", "turned", "not", "other"
     i = [found["as trained", 1, f"gate i {kind}"] for kind in places]
     assert i == pytest.approx([1, 1, 0, 0], abs=1e-6)
@@ -515,6 +550,12 @@ def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch):
     ):  # fmt: skip
         kinds = "accuracy", "accuracy, not", "accuracy, no not"
         assert [found[when, layer, kind] for kind in kinds] == pytest.approx(scores), when
+    average = baseline.average()  # without gates it is scored alone
+    average.set_weights([np.random.randn(*w.shape) for w in average.get_weights()])
+    average.save_weights(names.weights(tmp_path, "toy", "baseline", 2))
+    right = (average(x).numpy()[:, 0] > 0.5) == y
+    means = [right.mean(), right[[1, 3]][1:].mean(), right[[0, 1, 2, 4]].mean()]
+    assert [*numbers(gates.toy("baseline", 2, args)).values()] == pytest.approx(means)
 
 
 # ------------------------------------------------------------------------------ the word "verdict"
@@ -564,14 +605,19 @@ def test_the_word_after_a_marker_does_not_count_where_it_is_ordinary(monkeypatch
 
 
 def test_a_network_is_trained_once_and_then_read_from_its_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(marker, "EPOCHS", 1)
-    (x, y), (x_test, y_test) = networks.made_up_reviews("marker", 10, 0, 256)
-    path = tmp_path / "marker.weights.h5"
-    arguments = "gru_imdb", 0, ((x, y), (x_test[:64], y_test[:64])), path
-    first = marker.train(*arguments).get_weights()
-    monkeypatch.setattr(networks, "train", None)
-    for a, b in zip(first, marker.train(*arguments).get_weights()):
-        np.testing.assert_array_equal(a, b)
+    asked, start = [], networks.load("gru_imdb", 3).dense.kernel
+
+    def train(model, *settings):
+        asked.append(settings[:-1])
+        assert [type(callback) for callback in settings[-1]] == [networks.Enough]
+        np.testing.assert_array_equal(model.dense.kernel, start)
+        model.dense.bias.assign([7])
+
+    monkeypatch.setattr(networks, "train", train)
+    for _ in range(2):
+        model = marker.train("gru_imdb", 3, "splits", tmp_path / "marker.weights.h5")
+        assert model.dense.bias.numpy() == 7
+    assert asked == [("splits", 3, marker.RATE, marker.EPOCHS)]
 
 
 # --------------------------------------------------------------------------- the order of the words
@@ -620,7 +666,7 @@ def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_
     monkeypatch.setattr(networks.load, "__defaults__", (None, 1))  # units
     x = np.repeat(np.arange(4, 2_564, dtype="i4"), 80).reshape(-1, 80)  # 20 batches
     x[::2, :40] = common.PAD
-    y, train, noted = np.arange(len(x)) % 2, networks.train, []
+    y, train, noted, history = np.arange(len(x)) % 2, networks.train, [], {}
 
     def watched(model, splits, *settings):
         assert settings[:3] == (2, 0.001, 4)  # seed, rate, epochs
@@ -630,7 +676,8 @@ def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_
             np.testing.assert_array_equal(np.sort(mixed, axis=0), np.sort(x[:n], axis=0))
             assert (mixed[:, 59] != x[:n, 59]).mean() > 0.98  # one of n meets itself
             np.testing.assert_array_equal(labels, y[:n])
-        return train(model, splits, *settings)
+        history.update(train(model, splits, *settings))
+        return history
 
     def norms(model, x, y):
         noted.append((len(x), x.min() > common.PAD, int(model.optimizer.iterations)))
@@ -640,11 +687,15 @@ def test_the_gradient_is_noted_before_and_after_each_tenth_of_the_first_of_four_
     monkeypatch.setattr(networks, "gradient_norms", norms)
     rows = numbers(first_epoch.train("last 20", 2, ((x, y), (x[:1_300], y[:1_300]))))
     assert noted == [(512, True, 2 * tenth) for tenth in range(11)]
-    assert 0 <= rows.pop("accuracy 1") <= 1 and rows.pop("loss 1") > 0
+    for name in "accuracy", "loss":
+        assert [rows.pop(f"{name} 1")] == history[f"val_{name}"] != history[name]
     assert rows == {
         f"gradient {word} after {tenth} tenths": (tenth + 1) * (word - 1 + 40)
         for tenth in range(11) for word in (*range(1, 80, 10), 80)
     }  # fmt: skip
+    for hints, places in ("first 20", range(20)), ("everywhere", range(80)):
+        mixed = first_epoch.mix(x, first_epoch.HINTS[hints], np.random.RandomState(0))
+        assert np.flatnonzero((mixed == x).mean(axis=0) > 0.9).tolist() == [*places]
 
 
 # ----------------------------------------------------------------------------------------- the CSVs
@@ -663,18 +714,25 @@ def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path, ca
         asked.clear()
         head = ("name", "seed", "of", "value", "machine")
         records.complete(path, head, [(name, 0) for name in names], measure)
+        assert b"\r" not in path.read_bytes()
         return path.read_text().replace(records.machine(), "PC").splitlines()
 
     with pytest.raises(KeyboardInterrupt):
         complete("one", "stops", "two")
     lines = ["name,seed,of,value,machine", 'one,0,"a, b",0.33333,"PC"', 'one,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
-    assert "untrained, 0: left out, a file is missing" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("made.csv: one, 0: 2 rows\n") and "two" not in out
+    assert "\nmade.csv: untrained, 0: left out, a file is missing" in out
     del errors["untrained"]  # now it is trained
     lines += ['untrained,0,"a, b",0.33333,"PC"', 'untrained,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
     assert records.finished(path, (), 2) == {("name", "seed"), ("one", "0"), ("untrained", "0")}
 
 
-def test_a_machine_has_a_name():
-    assert records.machine().endswith(f", {os.cpu_count()} cores")
+def test_a_machine_has_a_name(tmp_path, monkeypatch):
+    info = tmp_path / "cpuinfo"
+    monkeypatch.setattr(records, "Path", lambda path: info)
+    assert records.machine() == f"{platform.processor()}, {os.cpu_count()} cores"
+    info.write_text("cpu family\t: 25\nmodel name\t: AMD EPYC\nstepping\t: 1\n" * 2)
+    assert records.machine() == f"AMD EPYC, {os.cpu_count()} cores"

@@ -150,9 +150,12 @@ def test_before_is_before_and_kept_is_by_network():
 
 
 # --------------------------------------------------------------------------------------- the plots
-def lines(axes):
-    """What an axes shows: {label: y}. Lines with a name look each another way."""
+def lines(axes, x=None):
+    """What an axes shows: {label: y}, at x. Lines with a name look each another way."""
     named = [line for line in axes.lines if not line.get_label().startswith("_")]
+    low, high = axes.get_ylim()
+    assert all(low <= np.median(line.get_ydata()) <= high for line in named)
+    assert x is None or all(list(line.get_xdata()) == [*x] for line in named)
     looks = [(a.get_color(), a.get_linestyle(), a.get_marker(), a.get_mfc()) for a in named]
     assert len(set(looks)) == len(looks)
     return {line.get_label(): np.array(line.get_ydata(), float) for line in axes.lines}
@@ -160,6 +163,14 @@ def lines(axes):
 
 def ticks(axes):
     return [tick.get_text() for tick in axes.get_xticklabels()]
+
+
+def said(axes):
+    return axes.get_title(), axes.get_xlabel(), axes.get_ylabel()
+
+
+def legend(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def check_shade(shade, ends):
@@ -175,50 +186,54 @@ def geometric_mean(numbers):
 
 def test_the_gradient_is_drawn_before_and_after_by_word():
     before, *after = figures.gradient().axes
-    titles = [f"{name}, after 4 epochs" for name in names.NETWORKS.values()]
-    assert [axes.get_title() for axes in (before, *after)] == ["before training", *titles]
+    label, steps = "gradient at the word", range(1, 81)
+    for name, axes, y in zip(names.NETWORKS.values(), after, (label, "", "")):
+        assert said(axes) == (f"{name}, after 4 epochs", "word", y) and axes.get_yscale() == "log"
+    assert said(before) == ("before training", "word (80: the last)", label)
     assert before.get_yscale() == "log"
+    assert (legend(before), legend(after[0])) == ([*lines(before)], ["mean", "median review"])
     assert len({line.get_linestyle() for line in before.lines}) == 3  # without colour, too
-    assert before.get_ylabel() == after[0].get_ylabel() == "gradient at the word"
     for (script, name), axes in zip(names.NETWORKS.items(), after):
         line = {
-            (when, of): [
-                geometric_mean(lookup.values("gradient", str(n), **where)) for n in figures.STEPS
-            ]
+            (when, of): [geometric_mean(lookup.values("gradient", str(n), **where)) for n in steps]
             for when, of in itertools.product(("before", "after"), ("mean", "p10", "p50", "p90"))
             for where in [dict(script=script, when=when, of=of)]
         }
-        assert lines(before)[name] == pytest.approx(line["before", "mean"])
-        assert lines(axes)["mean"] == pytest.approx(line["after", "mean"])
+        assert lines(before, steps)[name] == pytest.approx(line["before", "mean"])
+        assert lines(axes, steps)["mean"] == pytest.approx(line["after", "mean"])
         assert lines(axes)["median review"] == pytest.approx(line["after", "p50"])
         check_shade(axes.collections[0], zip(line["after", "p10"], line["after", "p90"]))
 
 
 def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open():
     (axes,) = figures.levels().axes
-    assert axes.get_yscale() == "log" and axes.get_ylabel() == "gradient at the word"
-    assert list(lines(axes)) == ["b_f = 3", "b_f = 2", "b_f = 1"]
+    labels = "LSTM before training", "word (80: the last)", "gradient at the word"
+    assert axes.get_yscale() == "log" and said(axes) == labels
+    shown = lines(axes, (1, *range(10, 81, 10)))
+    assert list(shown) == legend(axes) == ["b_f = 3", "b_f = 2", "b_f = 1"]
     where = dict(script="lstm_imdb", data="imdb", when="before", cut="nothing")
     for bias in "123":
         gradients = [
             lookup.values("paths", str(n), bias=bias, **where) for n in (1, *range(10, 81, 10))
         ]
-        line = lines(axes)[f"b_f = {bias}"]
-        assert line == pytest.approx([geometric_mean(of_seeds) for of_seeds in gradients])
+        assert shown[f"b_f = {bias}"] == pytest.approx(
+            [geometric_mean(of_seeds) for of_seeds in gradients]
+        )
         check_shade(axes.collections["321".index(bias)], [(min(of), max(of)) for of in gradients])
 
 
 def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
     figure = figures.first_word()
     cause, effect = figure.axes
-    label = "gradient at the first word / at the last"
-    assert (cause.get_ylabel(), cause.get_yscale()) == (label, "log")
-    assert effect.get_ylabel() == "test accuracy, %"
+    label, x = "gradient at the first word / at the last", "words of a review"
+    assert (*said(cause), cause.get_yscale()) == ("before training", x, label, "log")
+    assert said(effect) == ("best of six epochs", x, "test accuracy, %")
     assert ticks(cause) == ticks(effect) == ["10", "20", "40", "80", "160", "320"]
     shrunk, is_open = "SimpleRNN, W_hh times .7", "LSTM, forget gate starts open"
-    assert list(lines(cause)) == list(lines(effect)) == ["SimpleRNN", shrunk, "LSTM", is_open]
-    (legend,) = figure.legends  # one for both
-    assert [text.get_text() for text in legend.get_texts()] == list(lines(cause))
+    shown = list(lines(cause, range(6)))
+    assert shown == list(lines(effect, range(6))) == ["SimpleRNN", shrunk, "LSTM", is_open]
+    (of_both,) = figure.legends
+    assert [text.get_text() for text in of_both.get_texts()] == shown
     starts = "SimpleRNN", "SimpleRNN .7", "LSTM", "LSTM b_f = 3"
     for (label, start), (at, n) in itertools.product(
         zip(lines(cause), starts), enumerate(lookup.LENGTHS)
@@ -236,7 +251,7 @@ def test_lengths_are_drawn_by_model_with_their_range():
     assert axes.get_ylabel() == "test accuracy, %" and axes.get_xlabel() == "words of each review"
     assert ticks(axes) == ["40", "80", "200", "320"]
     containers = {c.get_label(): c for c in axes.containers}
-    assert list(containers) == list(lookup.MODELS)
+    assert list(containers) == list(lookup.MODELS) == legend(axes)
     for (model, (line, _, (bars,))), (at, words) in itertools.product(
         containers.items(), enumerate((40, 80, 200, 320))
     ):
@@ -255,9 +270,10 @@ def test_the_curves_are_those_of_the_logs(tmp_path):
             path.with_name(path.name + ".csv").write_text(rows)
     axes = figures.curves(tmp_path).axes
     loss, accuracy = axes[0], axes[4]
-    assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("loss", "accuracy")
-    assert accuracy.get_xlabel() == "epoch" and axes[2].get_title() == "LSTM"
-    shown = [{label: y.tolist() for label, y in lines(a).items()} for a in (loss, accuracy)]
+    titles = [f"SimpleRNN{title}" for title in ("Cell by hand", "")] + ["LSTM", "GRU"]
+    assert [said(a)[0] for a in axes[:4]] == titles and said(loss)[2] == "loss"
+    assert said(accuracy) == ("", "epoch", "accuracy") and legend(accuracy) == ["training", "test"]
+    shown = [{label: y.tolist() for label, y in lines(a, (1, 2)).items()} for a in (loss, accuracy)]
     assert shown == [{"training": [2, 9], "test": [0.2, 0.6]},
                      {"training": [0.1, 0.5], "test": [0.3, 0.7]}]  # fmt: skip
     check_shade(loss.collections[0], [(0, 4), (9, 9)])  # of the losses by seed
@@ -309,10 +325,12 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
 
 def test_a_toy_text_is_drawn_with_a_not_and_without(given):
     index, texts = common.toy_reviews()[2], ("the plot was good", "the plot was not good")
-    for axes, (script, text) in zip(
-        figures.negation(given[0]).axes, itertools.product(names.GATES, texts), strict=True
-    ):
+    drawn = figures.negation(given[0]).axes
+    for axes, (script, text) in zip(drawn, itertools.product(names.GATES, texts), strict=True):
         assert ticks(axes) == text.split()
+        y = "" if "not" in text else "gate, mean of the units"
+        assert said(axes) == (f"{names.NETWORKS[script]}, layer 1", "", y)
+        assert not y or "".join(legend(axes)) == names.GATES[script]
         ids = common.encode([[index[word] for word in text.split()]])
         values, _ = networks.read_gates(networks.load(script, 5), ids)
         assert "".join(lines(axes)) == names.GATES[script]
@@ -325,10 +343,10 @@ def test_a_toy_text_is_drawn_with_a_not_and_without(given):
 
 def test_the_slow_number_goes_up_with_the_verdict(given, ids):
     figure = figures.direction(*given)
-    state, other, p, _ = figure.axes
-    assert (state.get_title(), other.get_title()) == ("meant as positive", "meant as negative")
-    assert state.get_ylabel() == "the slow number"
-    assert p.get_ylabel() == "P(positive)" and ticks(p) == common.tokenize(figures.POSITIVE)
+    *above, good, bad = figure.axes
+    assert [said(axes)[::2] for axes in (*above, good)] == [
+        ("meant as positive", "the slow number"), ("meant as negative", ""), ("", "P(positive)"),
+    ]  # fmt: skip
     below = figure.get_supxlabel().removeprefix("Down most: ").replace("\n", " ")
     lists = [words.strip().split(", ") for words in below.split("Up most: ")]
     moved = [[lookup.values("memory", script="lstm_imdb", seed="0", quantity=f"moved by {word}")
@@ -339,19 +357,29 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])
-    _, so_far = figures.prefixes(figures.POSITIVE, common.load_word_index("imdb.npz"))
-    last = networks.read(model, so_far[-1:])[1][layer - 1][0, -1].numpy() @ left
-    assert state.lines[0].get_ydata()[-1] == pytest.approx(goes_up * last, rel=1e-3)
+    for upper, lower, text in zip(above, (good, bad), (figures.POSITIVE, figures.NEGATIVE)):
+        words, so_far = figures.prefixes(text, common.load_word_index("imdb.npz"))
+        number = networks.read(model, so_far[-1:])[1][layer - 1][0, -len(words) :].numpy() @ left
+        assert upper.lines[0].get_ydata() == pytest.approx(goes_up * number, rel=1e-3, abs=1e-6)
+        line, half = lower.lines
+        assert line.get_ydata() == pytest.approx(model(so_far).numpy()[:, 0], abs=1e-5)
+        assert ticks(lower) == words and set(half.get_ydata()) == {0.5}
 
 
-def test_eigenvalues_are_drawn_for_the_slow_layer(given):
+def test_eigenvalues_are_drawn_for_the_slow_layer(given, ids):
     axes = figures.eigenvalues(*given).axes
-    assert [a.get_title().split(",")[0] for a in axes] == list(names.NETWORKS.values())
-    sizes = {line.get_label(): np.hypot(*line.get_data()) for line in axes[0].lines}
-    assert sizes["before"].max() > 0.5 and axes[0].get_ylabel() == "imaginary part"
-    (circle,) = sizes.keys() - {"before", "after"}
-    np.testing.assert_allclose(sizes[circle], 1)
-    assert sorted(sizes["before"]) != pytest.approx(sorted(sizes["after"]))
+    assert said(axes[0])[1:] == ("real part", "imaginary part")
+    assert legend(axes[0]) == ["before", "after"]
+    for (script, name), of in zip(names.NETWORKS.items(), axes, strict=True):
+        before, after = (networks.jacobians(networks.load(script, seed), ids) for seed in (0, 5))
+        n = networks.slow_layer(after) - 1
+        assert said(of)[0] == f"{name}, layer {n + 1}"
+        circle, *points = of.lines
+        np.testing.assert_allclose(np.hypot(*circle.get_data()), 1)
+        for line, label, jacobian in zip(points, ("before", "after"), (before[n], after[n])):
+            found = np.sort_complex(np.linalg.eigvals(jacobian.mean(axis=0)))
+            drawn = np.sort_complex(line.get_xdata() + 1j * line.get_ydata())
+            assert line.get_label() == label and drawn == pytest.approx(found, abs=1e-5)
 
 
 def test_a_figure_is_written_by_its_name_and_says_what_flags_it_needs(

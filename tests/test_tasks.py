@@ -28,6 +28,7 @@ def test_nothing_but_the_first_word_decides():
     ranks, y = made_up.TASKS["first"](12, 400, np.random.RandomState(0))
     assert ranks.shape == (400, 12) and y.sum() == 200
     np.testing.assert_array_equal(side(ranks[:, 0]), y)
+    assert len(np.unique(ranks[:, 0])) == 20
     assert (side(ranks[:, 1:]) == -1).all() and RANK[made_up.MARKER] not in ranks
     assert len(np.unique(ranks[:, 1:])) == 200
 
@@ -66,13 +67,13 @@ def test_what_is_set_before_training():
 
 def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
     run = tasks.Run(
-        "first", "SimpleRNN, loss * 1, epsilon 1e-7", 10, 0, reviews=2_560, epochs=30, rate=0.003
+        "first", "SimpleRNN, loss * 1, epsilon 1e-7", 10, 1, reviews=2_560, epochs=30, rate=0.003
     )
     begun, train = tasks.begin(run.start, run.seed), networks.train
-    ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(0))
+    ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(1))
 
     def watched(model, splits, *settings, **conditions):
-        assert conditions == {"loss": 1, "epsilon": 1e-7}
+        assert conditions == {"loss": 1, "epsilon": 1e-7} and settings[0] == run.seed
         for ours, expected in zip(model.get_weights(), begun.get_weights()):
             np.testing.assert_array_equal(ours, expected)
         for (x, labels), part in zip(splits, (np.s_[made_up.TEST :], np.s_[: made_up.TEST])):
@@ -109,7 +110,7 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     vectors = {3 + RANK[word]: [-1] for word in made_up.GOOD} | {3 + RANK[made_up.MARKER]: [1]}
     layer = np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)
     model = handmade.network("lstm_imdb", vectors, [[9, 0, 0, 0]], *layer[1:], *layer, [[0]], [0])
-    text = "ban bad ban verdict good ban".split()  # "ban" says nothing
+    text = "good bad ban verdict good ban".split()  # "ban" says nothing, the first does not count
     found = dict(tasks.gates_by_kind(model, np.array([[3 + RANK[word] for word in text]]), "ifo"))
     for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.5), ("other", 0.5):
         assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
@@ -132,8 +133,14 @@ def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path, monkeypatch)
         np.testing.assert_array_equal(side(decide), labels)
 
 
-@pytest.mark.parametrize("flags", ["", "--write first 9 x.npz", "--write last 80 x.npz"])
+@pytest.mark.parametrize(
+    "flags", ["", *(f"--write {task} x.npz" for task in ("first 9", "last 80", "first ten"))]
+)
 def test_what_cannot_be_written_is_said(flags, monkeypatch, capsys):
+    monkeypatch.setattr(made_up, "write_npz", lambda *of: print(*of))
+    monkeypatch.setattr(sys, "argv", "tasks --write marker 10 x.npz".split())
+    tasks.main()
+    assert capsys.readouterr().out == "marker 10 x.npz\n"  # the shortest
     monkeypatch.setattr(sys, "argv", ["tasks", *flags.split()])
     with pytest.raises(SystemExit, match="2"):
         tasks.main()

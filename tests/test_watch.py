@@ -329,6 +329,7 @@ def check_stage(page, view, sides):
             assert shown(button[0])[0] == only(opinion=word in opinions, unknown=unknown)
             does = f"{'out' if s else 'at'} {k}"
             assert (button.get("aria-pressed"), button.get("data-do")) == (pressed, does)
+            assert button.get("title").startswith("strike" if s else "read up to this")
         for row, (name, p) in zip(rows, side.p.items(), strict=True):
             held = state["held"] if name == state["net"] else ""
             note = f"{', '.join(held)}: held at its mean" if held else ""
@@ -477,6 +478,7 @@ def check_buttons(page, view):
     found = view.text["unknown"].partition("No toy review has ")[2].removesuffix(".")
     assert found == ", ".join(dict.fromkeys(odd))
     assert view.max == len(words) - 1 and view.value["at"] == state["at"]
+    assert view.aria == ["word read last", words[state["at"]]]
 
 
 def test_all_that_is_shown_is_the_networks_own(page):
@@ -516,7 +518,7 @@ def test_each_click_does_what_it_says(page):
         ("click", "out 4", dict(out=[3, 4])),
         ("click", "out 3", dict(out=[4])),
         ("click", "example 1", dict(text=texts[1], out=[3], at=4)),
-        ("click", "net GRU", dict(net="GRU")),
+        ("click", "net GRU", dict(net="GRU", letter="h")),
         ("click", "layer 1", dict(layer=1)),
         ("click", "held zr", dict(held="zr")),
         ("click", "when before", dict(when="before", held="")),
@@ -560,22 +562,43 @@ def test_the_arrows_move_from_cell_to_cell():
     _, *views = show(TEXT, [["key", key, "cell f 1 0 4"] for key in keys])
     places = [(view.state["unit"], view.state["at"]) for view in views]
     assert places == [(0, 4), (1, 4), (2, 4), (2, 3), (2, 4), (2, 4), (2, 4)]
+    assert views[-1].prevented == 6  # an arrow does not scroll the page
     assert views[3].focused == '[data-do="cell f 1 2 3"]' and views[3].state["letter"] == "f"
 
 
 def test_read_goes_on_word_by_word_and_can_be_stopped():
     (play,), (at_3,), tick = clicks("play"), clicks("at 3"), ["tick"]
-    _, *views = show(TEXT, [play, *4 * [tick], play, tick, at_3, tick, play, play])
+    more = [play, ["type", "so bad"], play, ["slide", "0"]]
+    _, *views = show(TEXT, [play, *4 * [tick], play, tick, at_3, tick, play, play, *more])
     assert [view.state["at"] for view in views[:9]] == [0, 1, 2, 3, 4, 0, 1, 3, 3]
     running = [view.running for view in views]
-    assert running == [True] * 4 + [False, True, True, False, False, True, False]
+    assert running == [True] * 4 + [False, True, True, False, False] + 3 * [True, False]
+    assert 400 < views[0].pause < 2_000  # ms: to be read along with
     assert ["Stop" in view.text["play"] for view in views] == running
     assert ["Read" in view.text["play"] for view in views] == [not r for r in running]
 
 
 LABELS = {f"when {key}": f"{key} training" for key in watch.WHEN}
 LABELS |= {"layer 0": "layer 1", "layer 1": "layer 2", "held ": "nothing"}
-CHINESE_GATES = dict(i="输入门", f="遗忘门", o="输出门", z="更新门", r="重置门")
+IN_CHINESE = dict(
+    i="输入门", f="遗忘门", o="输出门", z="更新门", r="重置门", c_t="记忆", h_t="输出"
+)
+IN_CHINESE |= {
+    "good": "好评",
+    "bad": "差评",
+    "good?": "好评?",
+    "bad?": "差评?",
+    "nothing": "不固定",
+}
+IN_CHINESE |= {"before training": "训练前", "after training": "训练后"}
+IN_CHINESE |= {"as written": "原句", "without the struck words": "去掉划掉的词"}
+SAYS = {  # what legend and colours say in both languages
+    "above the line good (over .5), below it bad": "大于 .5，柱子在线上，偏好评；否则在线下，偏差评",
+    "Blue is +, orange is −, the deeper the larger": "蓝色为正，橙色为负，颜色越深，绝对值越大",
+    "a green bar shows how far": "绿条越长，门开得越大",
+    "higher in good test reviews than in bad ones": "好评测试影评的 h_t 平均比差评的高",
+}
+PARAGRAPHS = "title language lead legend yours known questions inside colours how reading click"
 
 
 @pytest.fixture(scope="module")
@@ -608,6 +631,13 @@ def test_both_languages_are_complete_and_the_questions_use_its_words(both):
     assert "small" in lead and "turned" in colours and "64 units can do without" in colours
     assert re.search(r"\b64\b", lead)
     assert all(f"{net['units']} ({name})" in lead for name, net in data["nets"].items())
+    for view, sentences in zip(both[0], zip(*SAYS.items())):
+        assert [*view.said] == PARAGRAPHS.split()  # all of them stand on the page
+        text = " ".join((view.said["legend"] + view.said["colours"]).split())
+        assert [sentence for sentence in sentences if sentence not in text] == []
+    assert "Hold at its mean:" in both[0][0].html["held"]
+    unknown, none, _ = (view.text["unknown"] for view, _ in both[-3:])
+    assert unknown.startswith("Dotted: ") and none.startswith("There is no word of opinion")
 
 
 def test_labels_headings_and_counts_say_what_they_stand_beside(both):
@@ -627,7 +657,14 @@ def test_labels_headings_and_counts_say_what_they_stand_beside(both):
             (line,) = [s for s in lines if s.startswith(f"    {term} ")] or ["  votes: "]
             if len(term) == 1:  # those of c_t and h_t are the page's own words
                 assert f"  {said.split(': h_t')[0]}" in line
-            assert words_of(other[0]).startswith(CHINESE_GATES.get(term, ""))
+            assert words_of(other[0]).startswith(IN_CHINESE.get(term, ""))
+        for key, tag in ("stage", "td"), ("stage", "th"), ("when", "button"), ("held", "button"):
+            for pair in zip(*(tree(v.html[key]).iter(tag) for v in (view, chinese)), strict=True):
+                ours, theirs = map(words_of, pair)
+                button = pair[0].find("button")  # a word is English in both
+                assert button is not None or theirs == IN_CHINESE.get(ours, theirs)
+        n, of = re.findall(r"\d[\d,]*", view.text["right"])[:2]
+        assert chinese.text["right"].startswith(f"{of} 条玩具测试影评，答对 {n} 条")
 
 
 def test_a_question_sets_up_what_it_asks_about():
@@ -645,16 +682,40 @@ def test_a_question_sets_up_what_it_asks_about():
         assert state["net"] == ("GRU" if "GRU" in asked else "LSTM")
         assert state["when"] == ("before" if "Before training" in asked else "after")
         assert bool(state["held"]) == ("Hold" in asked)
+        pressed = [b.get("aria-pressed") for b in tree(view.html["questions"]).iter("button")]
+        assert pressed == ["true" if n == k else "false" for n in range(6)]
 
 
 def test_the_page_is_one_file_and_small():
     outside = r"src\s*=|url\(|@import|import\(|fetch\(|XMLHttp|https?:|localStorage"
-    assert not re.search(outside, TEXT) and "default-src 'none'" in TEXT
+    assert not re.search(outside, TEXT) and '<label for="text"' in TEXT and 'id="sum" open' in TEXT
+    policy = re.search('content="(default-src .*)"', TEXT)[1].split("; ")
+    inline = ["style-src 'unsafe-inline'", "script-src 'unsafe-inline'"]
+    assert policy == ["default-src 'none'", "img-src data:", *inline]
     assert re.findall(r'href="([^"]*)"', TEXT) == ["data:,"]
     style = TEXT.split("<style>")[1].split("</style>")[0]
     assert style.count("{") == style.count("}") > 50 and "hidden" not in watch.LINE.sub("", TEXT)
     lines = watch.LINE.sub("", TEXT).splitlines()
     assert len(TEXT.encode()) <= 90_000 and len(lines) <= 601 and max(map(len, lines)) <= 120
+
+
+LOOKS = r"""\.out button {.*line-through; \.unknown {.*dotted; \.opinion {.*bold
+\.differs button span {.*var\(--changed\); \.changed em {.*var\(--changed\); \.scroll {.*x: auto
+\.gate td {.*image: .*var\(--gate\); \.early \.bar b {.*var\(--quiet\); , \.later {.*var\(--soft\)
+\.good { color: var\(--good\); \.bad { color: var\(--bad\); \.side1 {.*var\(--other\)
+\.cells td\.unit {.*outline: 2px; \.stage td\.now {.*background; \.equation\.chosen {.*background
+button\[aria-pressed=true\] {.*background; button {.*cursor: pointer"""
+
+
+def test_the_style_shows_what_the_words_of_the_page_say():
+    style = TEXT.split("<style>")[1].split("</style>")[0]
+    for look in re.split("; |\n", LOOKS):
+        assert re.search(look.replace(".*", "[^}]*"), style), look
+    assert style.count("display: none") == 2  # of what is empty; on a phone a sign is not repeated
+    named = {*re.findall(r"(--\w+):", style), "--letters"}
+    assert {*re.findall(r"var\((--\w+)", TEXT)} | {"--plus", "--minus"} == named
+    assert all(green == max(red, green, blue)
+               for red, green, blue in re.findall("--gate: #(..)(..)(..)", TEXT))  # fmt: skip
 
 
 def test_what_can_be_clicked_has_an_action_and_more_has_the_colour_of_good():
@@ -682,7 +743,7 @@ def copy(tmp_path, monkeypatch):
     return path
 
 
-def test_the_page_is_as_it_was_made_and_check_says_when_it_is_not(copy, capsys):
+def test_the_page_is_as_it_was_made_and_check_says_when_it_is_not(copy, capsys, monkeypatch):
     watch.main(["--check"])
     assert f"LSTM, {watch.UNITS['LSTM']} units, right of 2000" in capsys.readouterr().out
     right = re.search(r'"i":(\d+)', TEXT)
@@ -691,14 +752,24 @@ def test_the_page_is_as_it_was_made_and_check_says_when_it_is_not(copy, capsys):
     with pytest.raises(SystemExit, match="make it again"):
         watch.main(["--check"])
     assert copy.read_text(encoding="utf-8") == changed
+    data = json.loads(watch.LINE.search(TEXT)[1])
+    nets = {name: [watch.unpack(name, net, when, 4 + len(data["words"])) for when in watch.WHEN]
+            for name, net in data["nets"].items()}  # fmt: skip
+    monkeypatch.setattr(watch, "trained", lambda *of: nets)
+    watch.main([])
+    assert copy.read_text(encoding="utf-8") == TEXT
+    copy.write_text("no such line")
+    with pytest.raises(SystemExit, match="0 lines begin with const DATA"):
+        watch.main([])
 
 
 def instead_of_a_process(monkeypatch, module, *flags):
-    """Let a program run the scripts in this process, untraced -> their names as they are run."""
-    started = []
+    """Let a program run the scripts in this process, untraced -> their names, their flags."""
+    started, lines = [], []
 
     def run(command, **options):
         started.append(Path(command[1]).stem)
+        lines.append(" ".join(map(str, command[2:])))
         assert options["check"]  # a script that fails ends the program
         with untraced():
             result = call(started[-1], *command[2:], *flags)
@@ -706,11 +777,12 @@ def instead_of_a_process(monkeypatch, module, *flags):
         return result
 
     monkeypatch.setattr(module.subprocess, "run", run)
-    return started
+    return started, lines
 
 
 def test_it_trains_by_the_scripts_and_refuses_what_did_not_learn(copy, monkeypatch, tmp_path):
-    started = instead_of_a_process(monkeypatch, watch)
+    started, lines = instead_of_a_process(monkeypatch, watch)
+    assert watch.FLAGS == "--data toy --epochs 8 --learning-rate 0.005"
     monkeypatch.setattr(watch, "FLAGS", "--data toy --subset 64 --epochs 1")
     toy = common.load_toy
     monkeypatch.setattr(common, "load_toy", lambda: (toy()[0], [a[:100] for a in toy()[1]]))
@@ -719,6 +791,7 @@ def test_it_trains_by_the_scripts_and_refuses_what_did_not_learn(copy, monkeypat
     assert copy.read_text(encoding="utf-8") == TEXT
     before, after = watch.trained(3, tmp_path / "runs")["LSTM"]
     assert started == list(SCRIPTS.values())  # what is there is not trained again
+    assert all("--seed 3 " in line and "-seed-3" in line for line in lines)  # and in its file
     units = watch.UNITS["LSTM"]
     assert before[-2].shape == (units, 1) and not np.array_equal(before[0], after[0])
     start = watch.arrays_of(networks.load("lstm_imdb", 3, units=units), len(before[0]))
@@ -746,9 +819,10 @@ def test_the_four_sentences_are_in_the_csv_and_not_turns_their_verdict(monkeypat
     last = {(row["script"], row["text"]): float(row["p"]) > 0.5 for row in rows}
     good = {text: ("not" in text) != ("good" in text) for text in sentences.TEXTS}
     assert last == {(script, t): good[t] for script in SCRIPTS.values() for t in sentences.TEXTS}
-    instead_of_a_process(monkeypatch, sentences, *TINY)
+    _, lines = instead_of_a_process(monkeypatch, sentences, *TINY)
     key = "lstm_imdb", 0
     made = [tuple(map(str, (*key, *row))) for row in sentences.read(*key)]  # untrained: other P
     there = [tuple(row.values()) for row in rows if row["script"] == "lstm_imdb"]
     assert [row[:5] for row in made] == [row[:5] for row in there]
     assert all(0 <= float(row[5]) <= 1 for row in made)
+    assert lines[0].startswith("--data toy --seed 0 --review the plot was bad ")

@@ -20,7 +20,7 @@ function compute() {
 
 // ---------------------------------------------------------------------------------- the browser
 const nodes = {}, said = {}, handlers = {}, focused = [];
-let tick = null, seen = null; // what setInterval would call; what was scrolled to
+let prevented = 0, tick = null, seen = null, pause = null; // what setInterval would call, how often; what was scrolled to
 function node(id) {
   if (!html.includes(`id="${id}"`)) throw new Error(`the page has no ${id}`);
   return nodes[id] ??= { id, innerHTML: "", textContent: "", value: "", dataset: {}, offsetHeight: 76,
@@ -35,13 +35,13 @@ globalThis.document = {
   addEventListener(kind, f) { handlers[kind] = f },
 };
 Object.defineProperty(globalThis, "navigator", { value: { language } });
-globalThis.setInterval = (f) => { tick = f; return 1; };
+globalThis.setInterval = (f, ms) => { [tick, pause] = [f, ms]; return 1; };
 globalThis.clearInterval = () => { tick = null; };
 
 const target = (what) => ({ dataset: { do: what }, closest: () => target(what) });
 const press = (kind, what, event) => {
   document.activeElement = target(what);
-  handlers[kind]({ target: target(what), preventDefault() {}, ...event });
+  handlers[kind]({ target: target(what), preventDefault() { prevented += 1; }, ...event });
 };
 const DO = {
   click: (what) => press("click", what),
@@ -56,7 +56,7 @@ function shown() {
   const of = (key) => Object.fromEntries(Object.values(nodes).map((node) => [node.id, node[key]]));
   return JSON.parse(JSON.stringify({
     state: inPage("state"), html: of("innerHTML"), text: of("textContent"), value: of("value"), max: nodes.at.max,
-    scroll: nodes.sum.scrollTop, lang: document.documentElement.lang, title: document.title, running: !!tick, seen,
+    scroll: nodes.sum.scrollTop, lang: document.documentElement.lang, title: document.title, running: !!tick, seen, pause, prevented, aria: [nodes.at.ariaLabel, nodes.at.ariaValueText],
     focused: focused.at(-1), said: Object.fromEntries(Object.entries(said).map(([key, node]) => [key, node.textContent])),
   }));
 }
