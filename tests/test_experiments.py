@@ -73,7 +73,8 @@ LINE = (
 def test_a_run_has_its_flags_and_its_data_and_one_that_fails_makes_no_row(folder, monkeypatch):
     """By a script that loads no TensorFlow: its last line says, as its data, how it was started."""
     line = f"{LINE.format('1 epoch in 9 s')!r}.replace('a, b', str([os.getcwd(), *sys.argv[1:]]))"
-    says = f"import os, sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\nsys.exit(0)"
+    says = f"import os, sys\nprint({line})\nopen(sys.argv[-1], 'w').write('val_loss\\n0.1')\n"
+    says += "sys.exit(0)"
     tiny = TINY._replace(lines=(("gru_imdb.py", "import common", says),), name="toy")
     made = []
     monkeypatch.chdir(folder)

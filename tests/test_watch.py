@@ -580,20 +580,12 @@ def test_read_goes_on_word_by_word_and_can_be_stopped():
 
 LABELS = {f"when {key}": f"{key} training" for key in watch.WHEN}
 LABELS |= {"layer 0": "layer 1", "layer 1": "layer 2", "held ": "nothing"}
-IN_CHINESE = dict(
-    i="输入门", f="遗忘门", o="输出门", z="更新门", r="重置门", c_t="记忆", h_t="输出"
-)
-IN_CHINESE |= {
-    "good": "好评",
-    "bad": "差评",
-    "good?": "好评?",
-    "bad?": "差评?",
-    "nothing": "不固定",
-}
-IN_CHINESE |= {"before training": "训练前", "after training": "训练后"}
-IN_CHINESE |= {"as written": "原句", "without the struck words": "去掉划掉的词"}
+TERMS = dict(i="输入门", f="遗忘门", o="输出门", z="更新门", r="重置门", c_t="记忆", h_t="输出")
+IN_CHINESE = {"good": "好评", "bad": "差评", "good?": "好评?", "bad?": "差评?", "nothing": "不固定",
+              "before training": "训练前", "after training": "训练后", "as written": "原句",
+              "without the struck words": "去掉划掉的词"}  # fmt: skip
 SAYS = {  # what legend and colours say in both languages
-    "above the line good (over .5), below it bad": "大于 .5，柱子在线上，偏好评；否则在线下，偏差评",
+    "above the line good (over .5), below it bad": "柱子在线上，偏好评；否则在线下，偏差评",
     "Blue is +, orange is −, the deeper the larger": "蓝色为正，橙色为负，颜色越深，绝对值越大",
     "a green bar shows how far": "绿条越长，门开得越大",
     "higher in good test reviews than in bad ones": "好评测试影评的 h_t 平均比差评的高",
@@ -631,10 +623,10 @@ def test_both_languages_are_complete_and_the_questions_use_its_words(both):
     assert "small" in lead and "turned" in colours and "64 units can do without" in colours
     assert re.search(r"\b64\b", lead)
     assert all(f"{net['units']} ({name})" in lead for name, net in data["nets"].items())
-    for view, sentences in zip(both[0], zip(*SAYS.items())):
+    for view, said in zip(both[0], zip(*SAYS.items())):
         assert [*view.said] == PARAGRAPHS.split()  # all of them stand on the page
         text = " ".join((view.said["legend"] + view.said["colours"]).split())
-        assert [sentence for sentence in sentences if sentence not in text] == []
+        assert all(sentence in text for sentence in said)
     assert "Hold at its mean:" in both[0][0].html["held"]
     unknown, none, _ = (view.text["unknown"] for view, _ in both[-3:])
     assert unknown.startswith("Dotted: ") and none.startswith("There is no word of opinion")
@@ -657,7 +649,7 @@ def test_labels_headings_and_counts_say_what_they_stand_beside(both):
             (line,) = [s for s in lines if s.startswith(f"    {term} ")] or ["  votes: "]
             if len(term) == 1:  # those of c_t and h_t are the page's own words
                 assert f"  {said.split(': h_t')[0]}" in line
-            assert words_of(other[0]).startswith(IN_CHINESE.get(term, ""))
+            assert words_of(other[0]).startswith(TERMS.get(term, ""))
         for key, tag in ("stage", "td"), ("stage", "th"), ("when", "button"), ("held", "button"):
             for pair in zip(*(tree(v.html[key]).iter(tag) for v in (view, chinese)), strict=True):
                 ours, theirs = map(words_of, pair)
