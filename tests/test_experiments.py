@@ -82,11 +82,8 @@ def test_a_run_has_its_flags_and_its_data_and_one_that_fails_makes_no_row(folder
     for data, given in ("imdb", "my.npz"), ("toy", "toy"), ("first", "first.npz"):
         row = dict(zip(runs.HEAD, runs.run(tiny._replace(data=data), 7, "my.npz", Path())))
         cwd, *words = ast.literal_eval(row["data"].removesuffix(".npz"))
-        assert (
-            not os.path.exists(cwd)
-            and Path(words[1]).name == given
-            and words[::2][:2] == ["--data", "--seed"]
-        )
+        assert Path(words[1]).name == given and words[::2][:2] == ["--data", "--seed"]
+        assert not os.path.exists(cwd)  # what a run leaves where it runs is gone with it
         assert words[3:-4] == ["7", *FLAGS.split()] and (folder / "toy-gru_imdb-7.csv").exists()
     assert made == [("first", 80)]
     fails = tiny._replace(lines=((*tiny.lines[0][:2], says.replace("exit(0)", "exit(1)")),))
