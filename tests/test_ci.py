@@ -56,9 +56,9 @@ def ci_run(tmp_path):
         (tmp_path / "work").mkdir(exist_ok=True)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         more = {"PATH": path, "LOG": str(log), "FAIL": fail, "TMPDIR": str(tmp_path / "work")}
-        more |= {"IMDB_NPZ": "", **environment}
+        mine = {name: value for name, value in os.environ.items() if name != "IMDB_NPZ"}
         result = subprocess.run(
-            ["bash", repository / ".ci/run"], env={**os.environ, **more}, capture_output=True
+            ["bash", repository / ".ci/run"], env=mine | more | environment, capture_output=True
         )
         assert not [*(tmp_path / "work").iterdir(), *repository.glob(".venv")]  # nothing is left
         return result.returncode, log.read_text().splitlines()

@@ -608,7 +608,7 @@ def test_both_languages_are_complete_and_the_questions_use_its_words(both):
     data = json.loads(watch.LINE.search(TEXT)[1])
     assert len({view.text["asked"] for views in both[1:7] for view in views}) == 12
     for english, chinese in both:
-        assert english.state == chinese.state
+        assert (english.state, chinese.title) == (chinese.state, chinese.said["title"])
         assert english.html["stage"].count("<td") == chinese.html["stage"].count("<td")
         # in a line of Chinese an end of a line would be a blank
         assert "\n" not in "".join((*chinese.said.values(), *chinese.text.values()))
