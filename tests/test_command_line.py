@@ -42,10 +42,18 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("flag", BOUNDS)
-def test_the_bounds_themselves_are_accepted(flag):
-    for bound in BOUNDS[flag]:
+def test_the_bounds_themselves_are_accepted_and_nothing_beyond(flag):
+    low, high = BOUNDS[flag]
+    for bound, beyond in (low, low - 1), (high, high + 1):
         args = common.parse_args("lstm_imdb.py", [flag, str(bound)])
         assert getattr(args, flag[2:].replace("-", "_")) == bound
+        check_failure(call("lstm_imdb", f"{flag}={beyond}"), f"not '{beyond}'", status=2)
+
+
+HELP = (
+    "data DATA imdb, toy, auto or an npz|subset SUBSET only so many|unroll a graph of 80 steps|"
+    "save FILE weights|log FILE scores|load FILE use what --save wrote|review TEXT read TEXT word"
+)
 
 
 def test_help_says_what_a_run_without_flags_does():
@@ -53,6 +61,8 @@ def test_help_says_what_a_run_without_flags_does():
     shown = re.findall(r"--([\w-]+) [^-]*default: (\S+)", text)
     assert [value for _, value in shown] == [str(args[f.replace("-", "_")]) for f, _ in shown]
     assert len(shown) == 7
+    for words in HELP.split("|"):
+        assert f" --{words}" in " ".join(text.split())
 
 
 def test_the_name_of_the_script_is_bare():
@@ -69,6 +79,7 @@ FILES = {  # flags that name files which are there; what is said
     "--log FOLDER/device.csv": "cannot write",
     "--log FOLDER/pipe.csv": "cannot write",
     "--log FOLDER/mine.csv": "cannot write",
+    "--log FOLDER/locked/l.csv": "cannot write",
     "--load FOLDER/a.weights.h5 --save FOLDER/b.weights.h5": "there is nothing to --save or --log",
     "--load FOLDER/a.weights.h5 --log FOLDER/l.csv": "there is nothing to --save or --log",
     "--load FOLDER/best.h5": "no such file, or it does not end in .weights.h5",
@@ -80,15 +91,18 @@ FILES = {  # flags that name files which are there; what is said
 @posix
 @pytest.mark.parametrize("flags", FILES)
 def test_files_of_another_kind_are_refused_before_anything_is_done(flags, tmp_path, monkeypatch):
-    (tmp_path / "folder.csv").mkdir()
+    for name in "folder.csv", "locked":
+        (tmp_path / name).mkdir()
     for name in "file", "mine.csv", "a.weights.h5", "best.h5", "best":
         (tmp_path / name).write_text("mine")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "device.csv").symlink_to(tmp_path / "pipe.csv")
-    access = os.access  # root may write what is read-only
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: not str(path).endswith("mine.csv") and access(path, mode)
-    )
+    access, read_only = os.access, ("mine.csv", "locked", "locked/")  # which root may write
+
+    def of_others(path, mode):
+        return not (mode & os.W_OK and str(path).endswith(read_only)) and access(path, mode)
+
+    monkeypatch.setattr(os, "access", of_others)
     before = sorted(tmp_path.rglob("*"))
     result = call("averaged", *TINY, *flags.replace("FOLDER", str(tmp_path)).split())
     check_failure(result, FILES[flags].replace("FOLDER", str(tmp_path)), status=2)

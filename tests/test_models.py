@@ -62,6 +62,11 @@ def blocks(docstring):
     return {name: [re.findall(r"[Wb]_\w+", row) for row in of] for name, of in rows.items()}
 
 
+# What a gate shuts out when it is 0, by the names of the papers.
+GATES = {"input": "g", "forget": "c_{t-1}", "output": "c_t"}  # Gers et al. 2000
+GATES |= {"update": "h_{t-1}", "reset": "h_{t-1} W_hg"}  # Cho et al. 2014
+
+
 def test_each_equation_of_a_docstring_is_what_keras_computes(script):
     rng, T, units = np.random.RandomState(0), 5, 4
     layer = getattr(keras.layers, LAYERS[script.__name__])(units, return_sequences=True)
@@ -82,6 +87,16 @@ def test_each_equation_of_a_docstring_is_what_keras_computes(script):
         reference.evaluate(script.__doc__, terms)
         # float32: five steps with weights of size one
         np.testing.assert_allclose(terms["h_t"], layer(x)[:, t], atol=1e-5)
+    gates = re.findall(r"^    (\w) .* (\w+) gate: how much of (\S+)", script.__doc__, re.M)
+    assert len(gates) == {"lstm_imdb": 3, "gru_imdb": 2}.get(script.__name__, 0)
+    for letter, gate, what in gates:
+        assert GATES[gate].startswith(what)
+        for share in 0, 1:  # then h_t depends on it, or not
+            held = [{letter: share, GATES[gate]: value} for value in (0.1, 0.2)]
+            both = [{**terms, **values} for values in held]
+            for changed, values in zip(both, held):
+                reference.evaluate(script.__doc__, changed, values)
+            assert np.array_equal(both[0]["h_t"], both[1]["h_t"]) == (share == 0)
 
 
 def test_gradient_is_the_sum_of_the_post():
