@@ -52,8 +52,9 @@ def python(tmp_path):
 
 @pytest.fixture
 def variables(python):
-    """variables(...): the environment that TensorFlow sees while it loads."""
-    show = "import json\nprint(json.dumps(dict(os.environ)), flush=True)\nos._exit(0)"
+    """variables(...): the environment that TensorFlow sees while it loads, and gc's threshold."""
+    state = "{**os.environ, 'gc': gc.get_threshold()[0]}"
+    show = f"import gc, json\nprint(json.dumps({state}), flush=True)\nos._exit(0)"
     return lambda system="", **environment: json.loads(
         python(f"{system}\nimport common", show, **environment).stdout
     )
@@ -89,7 +90,7 @@ LEARNERS |= {"TF_NUM_INTRAOP_THREADS": "3", "TF_CPP_MIN_LOG_LEVEL": "1"}
 @pytest.mark.parametrize(
     "environment, loading",
     [
-        ({}, {**DEFAULTS, **NO_JSON}),
+        ({}, {**DEFAULTS, **NO_JSON, "gc": 10**6}),
         (LEARNERS, LEARNERS),
         ({"KERAS_HOME": "somewhere", "KERAS_BACKEND": "jax"}, NO_JSON),
     ],

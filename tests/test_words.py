@@ -27,6 +27,7 @@ from conftest import (
 )
 
 GOOD = json.dumps({"good": 1, "bad": 2})
+KERASS = json.dumps({"good": 1, "bad": 2, "'": 3})  # the real one has some that are no words
 OTHER = json.dumps({"good": 2, "bad": 1})
 UNITS = ("--units", "4")
 INDEX = "imdb_word_index.json"
@@ -89,10 +90,10 @@ def vocabulary(path):
 
 @pytest.fixture
 def imdb_like(tmp_path, monkeypatch):
-    """A small npz that passes for IMDB's reviews, as GOOD does for their words; Keras's folder."""
+    """A small npz that passes for IMDB's reviews, and KERASS for their words; Keras's folder."""
     path = write_npz(tmp_path / "imdb.npz")
     monkeypatch.setattr(common, "IMDB_RANKS", vocabulary(path))
-    monkeypatch.setitem(common.DIGESTS, INDEX, digest(GOOD.encode()))
+    monkeypatch.setitem(common.DIGESTS, INDEX, digest(KERASS.encode()))
     monkeypatch.setattr(common, "KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "datasets").mkdir(parents=True)
     return path
@@ -170,10 +171,10 @@ def test_a_files_own_words_are_read_and_no_neighbours(tmp_path):
 @pytest.mark.parametrize(
     "index",
     [  # beside the file; in Keras's folder; what is said
-        (None, GOOD, ""),
-        (OTHER, GOOD, ""),
-        (GOOD, None, ""),
-        (GOOD, OTHER, ""),
+        (None, KERASS, ""),
+        (OTHER, KERASS, ""),
+        (KERASS, None, ""),
+        (KERASS, OTHER, ""),
         (OTHER, None, "cannot download"),  # and there is no network
         (OTHER, OTHER, f"{INDEX} is not Keras's: delete it, and it will be downloaded"),
     ],
@@ -189,7 +190,7 @@ def test_imdbs_words_are_kerass_beside_the_file_or_in_its_folder(
     if error:
         ends(capsys, error, common.load_word_index, data)
     else:
-        assert common.load_word_index(data) == {"good": 1, "bad": 2}
+        assert common.load_word_index(data) == json.loads(KERASS)
 
 
 BAD_WORDS = {  # words.json of a file; what is said
@@ -239,7 +240,7 @@ sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[
 
 @pytest.mark.parametrize("words", [GOOD, None], ids=["own words", "IMDB's"])
 def test_a_file_is_opened_twice_at_most(tmp_path, imdb_like, words):
-    imdb_like.with_name(INDEX).write_text(GOOD)
+    imdb_like.with_name(INDEX).write_text(KERASS)
     write_npz(imdb_like, words=words)
     flags = ("--data", imdb_like, *UNITS, "--review", "good", "--epochs", "1")
     for files in ("--save", tmp_path / "w.weights.h5"), ("--load", tmp_path / "w.weights.h5"):
@@ -411,9 +412,7 @@ def test_load_and_review_show_what_the_model_says_of_every_prefix_and_load_no_re
     rows = ROW.findall(result.stdout)
     words = ["the", "plot", "was", "good", "not", "xyzzy (unknown)", *["word (unknown)"] * 100]
     assert [row[0] for row in rows] == words
-    assert (
-        len({line.index("|") for line in result.stdout.splitlines()[2:8]}) == 1
-    )  # bars in a column
+    assert len({line.index("|") for line in result.stdout.splitlines()[2:8]}) == 1  # a column
     index, x = common.toy_reviews()[2], []
     for ids in [index[word] + 3 for word in words[:5]] + [2], [2] * 100:
         prefixes = ([1, *ids[:n]][-80:] for n in range(1, len(ids) + 1))
@@ -444,10 +443,12 @@ def test_a_row_shows_the_probability_and_the_verdict_its_side_of_a_half(capsys, 
     assert out == f"\nGood\n  good  {row}\n  {verdict}\n"
 
 
-def test_the_verdict_is_of_the_last_row(capsys):
-    falling = lambda x, training: 1 - 0.2 * (x > common.START).sum(axis=1, keepdims=True)  # noqa: E731
-    out = reading(capsys, falling, "good good good", {"good": 1})  # .8, .6, .4: the mean is .6
-    assert out.endswith("  negative: P(positive) = 0.400\n")
+@pytest.mark.parametrize("low", [-0.01, 0.01])
+def test_what_is_no_probability_is_not_read(capsys, low):
+    """As where sigmoid is left to the loss, as Keras's guides advise: below 0 is negative there."""
+    model = lambda x, training: np.array([[low], [low + 1]])  # noqa: E731
+    say = f"read one P(positive), 0 to 1, not (2, 1) from {low:.2f} to {low + 1:.2f}"
+    ends(capsys, say, common.read_reviews, ["a b"], model, {})
 
 
 def test_each_row_is_its_prefix_and_training_is_off(capsys):
@@ -456,13 +457,14 @@ def test_each_row_is_its_prefix_and_training_is_off(capsys):
     def model(x, training):
         assert training is False
         batches.append(x)
-        return (x > 0).sum(axis=1, keepdims=True) / 100  # the start token and the words so far
+        return 1 - (x > 0).sum(axis=1, keepdims=True) / 100  # the start token, the words so far
 
     n = common.TEST_BATCH + 5  # in batches no larger than those of the scoring
     out = reading(capsys, model, "a b " * (n // 2) + "a", {"a": 1, "b": 2})
     assert [row[1] for row in ROW.findall(out)] == [
-        f"{min(k + 1, 80) / 100:.3f}" for k in range(1, n + 1)
+        f"{1 - min(k + 1, 80) / 100:.3f}" for k in range(1, n + 1)
     ]
+    assert out.endswith("  negative: P(positive) = 0.200\n")  # the last, not their mean
     assert max(map(len, batches)) <= common.TEST_BATCH
     x = np.concatenate(batches)
     assert x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
