@@ -432,8 +432,11 @@ def test_load_and_review_show_what_the_model_says_of_every_prefix_and_load_no_re
     ],
 )
 def test_a_row_shows_the_probability_and_the_verdict_its_side_of_a_half(capsys, p, row, verdict):
-    out = reading(capsys, lambda x, training: np.full((len(x), 1), p), "Good", {"good": 1})
-    assert out == f"\nGood\n  good  {row}\n  {verdict}\n"
+    """It is that of the last row: the first is on the other side, and so is the mean of all."""
+    three = np.array([[1 - p], [1 - p], [p]])
+    out = reading(capsys, lambda x, training: three, "Good good good", {"good": 1})
+    assert out.startswith("\nGood good good\n  good  ")
+    assert out.endswith(f"|\n  good  {row}\n  {verdict}\n")
 
 
 @pytest.mark.parametrize("low", [-0.01, 0.01])
@@ -450,14 +453,13 @@ def test_each_row_is_its_prefix_and_training_is_off(capsys):
     def model(x, training):
         assert training is False
         batches.append(x)
-        return 1 - (x > 0).sum(axis=1, keepdims=True) / 100  # the start token, the words so far
+        return (x > 0).sum(axis=1, keepdims=True) / 100  # the start token and the words so far
 
     n = common.TEST_BATCH + 5  # in batches no larger than those of the scoring
     out = reading(capsys, model, "a b " * (n // 2) + "a", {"a": 1, "b": 2})
     assert [row[1] for row in ROW.findall(out)] == [
-        f"{1 - min(k + 1, 80) / 100:.3f}" for k in range(1, n + 1)
+        f"{min(k + 1, 80) / 100:.3f}" for k in range(1, n + 1)
     ]
-    assert out.endswith("  negative: P(positive) = 0.200\n")  # the last, not their mean
     assert max(map(len, batches)) <= common.TEST_BATCH
     x = np.concatenate(batches)
     assert x[0].tolist() == [0] * 78 + [1, 4] and x[1].tolist() == [0] * 77 + [1, 4, 5]
