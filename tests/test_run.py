@@ -427,7 +427,7 @@ def test_more_epochs_than_the_flag_says_are_warned_of(edited):
     for name in "IMDB_TRAIN", "TOY_TRAIN":  # the rate falls over so many reviews, at least
         edits += [("import common  #", f"import common; common.{name} = 64  #")][: name[0] == "I"]
     result = edited(edits, "--epochs", "2")
-    assert result.stderr == "warning: the rate is 0 in this epoch, say more --epochs\n"
+    assert result.stderr == "warning: the rate is 0 in this epoch: see linear_decay()\n"
 
 
 def test_a_network_without_build_trains(edited):

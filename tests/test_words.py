@@ -319,7 +319,9 @@ def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
     for name, units in ("lstm_imdb", 4), ("rnn_layer_imdb", 4), ("averaged", 4), ("gru_imdb", 9):
         result = load(path, *flags, "--units", units, name=name)
         script = name.replace("averaged", "gru_imdb")
-        check_failure(result, f"damaged, or not weights of {script} with --units {units}")
+        check_failure(
+            result, f"damaged, or not weights of {script} as it is now, with --units {units}"
+        )
 
 
 def note(**notes):
