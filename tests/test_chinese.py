@@ -63,15 +63,16 @@ ALONE = {  # what one language says in other words, such as "a coin" for 50 %, o
 }
 
 
-def figures(text):
-    """The figures of a text, those of one digit left out: "84%", "97ms", "0.81～0.83", "25000".
+def without_tables(text):
+    """A page without the tables that a program makes, and with .95 as 0.95, 25,000 as 25000."""
+    text = re.sub(r"(?<=\d),(?=\d{3})|(?<=\d)(?:st|nd|rd|th)\b", "", tables.MARKED.sub("", text))
+    return re.sub(r"(?<![\w.])\.(?=\d)", "0.", text)
 
-    Those of the tables that a program makes are not among them.
-    """
-    text = " ".join(tables.MARKED.sub("", text).split())
-    text = re.sub(r"(?<=\d),(?=\d{3})|(?<=\d)(?:st|nd|rd|th)\b", "", text)
-    text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", text)
-    found = ["～".join(filter(None, m[:2])) + UNITS.get(m[2], "") for m in FIGURE.findall(text)]
+
+def figures(text):
+    """The figures of a text, those of one digit left out: "84%", "97ms", "0.81～0.83", "25000"."""
+    found = FIGURE.findall(" ".join(without_tables(text).split()))
+    found = ["～".join(filter(None, m[:2])) + UNITS.get(m[2], "") for m in found]
     return [figure for figure in found if len(figure) > 1]
 
 
@@ -140,6 +141,30 @@ def test_every_figure_of_a_section_stands_in_the_same_section_in_the_other_langu
     for ours, theirs in sections:
         figures = {*lost(ours, theirs + guide), *lost(theirs, ours + readme)}
         assert figures <= set(ALONE.get(name, "").split()), theirs.split("\n")[0]
+
+
+TWINS = {  # tables that no program makes, by their first heads
+    "when": "时间",
+    "question": "问题",
+    "what you have": "你手里的是",
+    "mean at word 1, in times of the median": "第 1 个词处，平均是中位数的几倍",
+    "what is changed": "改了什么",
+    "words later": "晚几个词",
+    "words": "词数",
+}
+
+
+@pytest.mark.parametrize("head", TWINS)
+def test_a_table_typed_in_both_languages_has_the_same_rows_and_in_no_cell_other_numbers(head):
+    grids = []
+    for pages, first in (ENGLISH, head), (PAGES, TWINS[head]):
+        text = without_tables("\n".join(pages.values()))
+        (table,) = re.findall(rf"^\| {first} \|.*\n((?:\|.*\n)+)", text, re.M)
+        grids.append([line.split("|") for line in table.splitlines()[1:]])
+    for row, other in zip(*grids, strict=True):
+        for cells in zip(row, other, strict=True):
+            ours, theirs = (set(re.findall(r"\d+(?:\.\d+)?", cell)) for cell in cells)
+            assert ours <= theirs or theirs <= ours, cells  # one may say it in words
 
 
 def test_every_figure_of_a_page_in_one_language_stands_in_another_page():
