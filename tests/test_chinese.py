@@ -17,12 +17,6 @@ each_page = pytest.mark.parametrize("name", PAGES)
 each_same = pytest.mark.parametrize("name", sorted(SAME))
 
 
-def english(name):
-    """The English page of this name with its notes, or all of them."""
-    pages = [text for page, text in ENGLISH.items() if page.startswith(f"docs/{name}")]
-    return "\n".join(pages or ENGLISH.values())
-
-
 def commands(text):
     """The lines to type: but for what differs with the reader, not with the language.
 
@@ -48,8 +42,7 @@ def prose(text):
 
 
 NUMBER = r"(?:\d*\.\d+|\d+)(?:e-?\d+)?"
-UNITS = {"%": "%", "ms": "ms", "毫秒": "ms", "s": "s", "seconds": "s", "秒": "s"}
-UNITS |= {"MB": "MB", "GB": "GB"}
+UNITS = dict(zip("% ms s MB GB 毫秒 seconds 秒".split(), "% ms s MB GB ms s s".split()))
 UNIT = f"(?: ?({'|'.join(UNITS)})(?![a-z]))?"
 TO = rf"%?(?: to |～| [升降]到 | 到第 )({NUMBER})"
 FIGURE = re.compile(rf"(?<![\w.^{{-])({NUMBER})(?:{TO})?{UNIT}(?![\w]|\.\d)", re.A)
