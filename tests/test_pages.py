@@ -167,8 +167,9 @@ OF_THE_README = "docs/by-hand.md", "docs/zh-CN/by-hand.md", "docs/measure/README
 
 @each_page
 def test_a_command_reads_what_a_reader_has_or_one_before_it_has_written(page):
-    """Weights with the script, the data and the units that they were saved with."""
+    """Weights with the script, the data and the units that they were saved with, and all of those."""
     made = dict.fromkeys(READERS + ["toy.weights.h5"] * (page in OF_THE_README))
+    read = set()
     for line in COMMANDS[page]:
         words = shlex.split(line.replace("IMDB Dataset", "IMDB_Dataset"))
         values = dict(zip(words, words[1:]))
@@ -178,9 +179,11 @@ def test_a_command_reads_what_a_reader_has_or_one_before_it_has_written(page):
             written.add(words[-1])
         scripts = re.findall(r"(\w+_imdb)\.py", line)
         used = *scripts, values.get("--data"), values.get("--units")
+        read |= set(names) - written
         for name in set(names) - written:
             assert name in made and made[name] in (None, used), (line, name, made.get(name))
         made |= {name: used if name.endswith(".h5") else None for name in written}
+    assert {name for name in made if name.endswith(".h5")} <= read
 
 
 @each_page
