@@ -167,7 +167,7 @@ OF_THE_README = "docs/by-hand.md", "docs/zh-CN/by-hand.md", "docs/measure/README
 
 @each_page
 def test_a_command_reads_what_a_reader_has_or_one_before_it_has_written(page):
-    """Weights with the script, the data and the units that they were saved with, and all of those."""
+    """Weights with the script, the data and the units that they were saved with: all of them."""
     made = dict.fromkeys(READERS + ["toy.weights.h5"] * (page in OF_THE_README))
     read = set()
     for line in COMMANDS[page]:
@@ -262,6 +262,20 @@ def test_a_default_in_a_sentence_is_the_tools(page, tmp_path):
 # ------------------------------------------------------------------------- figures in sentences
 
 
+@pytest.mark.parametrize(
+    "page, heading, lines",
+    [
+        ("docs/reference.md", "The words the toy knows", "(?s)```text(.*)```"),
+        ("docs/zh-CN/reference.md", "玩具数据认得的词", r"(?m)^\|.*\| (\w.*) \|$"),
+    ],
+)
+def test_the_words_of_the_toy_are_listed_and_counted(page, heading, lines):
+    section = PAGES[page].split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    words = " ".join(re.findall(lines, section)).split()
+    assert sorted(words) == sorted(common.toy_reviews()[2])
+    assert f" {len(words)} " in section
+
+
 @each_page
 def test_a_checksum_is_that_of_the_file(page):
     imdb_module = keras.datasets.imdb
@@ -354,9 +368,13 @@ lstm_cell min_gru_cell quot BlockLSTMV2 ResourceApplyAdam SpatialDropout1D beta_
 steps_per_execution Total ReadTimeoutError aka exe release vc_redist while_loop x64 sig waimai_10k
 global override"""
 ERRORS = r"^\| (?:what you see|屏幕上写着) \|.*\n((?:\|.*\n)+)"  # a table of them
-BOTH = """No matching|ensurepip|The token|Activate|running scripts|DLL|No such file or|Only input
-unexpected keyword|is out of scope|Incompatible|NotADirectory|/dev/null|name '__file__'|cudart
-unable to lock|cuInit|Could not find cuda""".replace("\n", "|").split("|")
+BOTH = """No matching distribution found for tensorflow|ensurepip is not available|cuInit
+The token '&&' is not a valid statement separator|Activate.ps1|running scripts is disabled
+DLL load failed while importing _pywrap_tensorflow_internal|No such file or directory|cudart_stub
+Only input tensors may be passed as positional arguments|name '__file__' is not defined
+unexpected keyword argument 'experimental_run_tf_function'|Incompatible shapes: [40,1] vs. [128,1]
+is out of scope and cannot be used here|NotADirectoryError|/dev/null/datasets
+Could not find cuda drivers|unable to lock file""".replace("\n", "|").split("|")
 FOREIGN = {"English": BOTH, "Chinese": [*BOTH, "标记", "无法", "动态", "ReadTimeout", "call"]}
 
 
