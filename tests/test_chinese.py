@@ -26,7 +26,8 @@ def commands(text):
     lines = "\n".join(blocks(text, "sh|bat|powershell|python")).splitlines()
     lines = [line.split("  # ")[0] for line in lines if line]
     lines = [re.sub(r"^\.venv(/bin/|\\Scripts\\)(?!pip)", "", line) for line in lines]
-    return [re.sub(r' *--review ".*| *-i https://\S+', "", line) for line in lines]
+    lines = [re.sub(r' *--review ".*', " --review", line) for line in lines]
+    return [re.sub(r" *-i https://\S+", "", line) for line in lines]
 
 
 def settings(text):
