@@ -105,7 +105,7 @@ def test_flags_patches_and_pictures_are_those_of_the_english_page(name):
     chinese, other = PAGES[name], ENGLISH[f"docs/{name}.md"]
     assert flags_of(chinese) >= flags_of(other)
     numbers = [set(re.findall(r"(?i)(?:exercise|练习) (\d+)", text)) for text in (chinese, other)]
-    assert name in ("data", "exercises") or numbers[0] == numbers[1]
+    assert numbers[0] ^ numbers[1] <= {"data": {"17"}, "exercises": {"13", "14"}}.get(name, set())
     assert name == "data" or settings(chinese) <= settings(other)
     files = re.compile(r"\bmy/[\w.-]+\.\w+")
     assert {*files.findall(chinese)} <= {*files.findall(other)}

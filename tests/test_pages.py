@@ -125,6 +125,10 @@ def test_a_link_of_one_name_leads_to_one_page(language):
     links = re.findall(r"\[([^][]+)\]\(([^)#]+\.md)", "\n".join(LANGUAGES[language].values()))
     pages = {(text, Path(target).name) for text, target in links}
     assert len(pages) == len({text for text, _ in pages}) >= 8
+    files = re.findall(
+        r"\[([\w./-]+\.(?:md|html|csv))\]\(([^)#]+)", "\n".join(LANGUAGES[language].values())
+    )
+    assert [link for link in files if Path(link[0]).name != Path(link[1]).name] == []
 
 
 # ----------------------------------------------------------------------------------- commands
@@ -173,6 +177,12 @@ def test_a_command_reads_what_a_reader_has_or_one_before_it_has_written(page):
     for line in COMMANDS[page]:
         words = shlex.split(line.replace("IMDB Dataset", "IMDB_Dataset"))
         values = dict(zip(words, words[1:]))
+        (folder,) = re.findall(r"^\.venv/\w+", words[0]) or [""]
+        if "venv" in words:
+            made[".venv/Scripts" if words[0] == "py" else ".venv/bin"] = None
+        elif folder:  # it is made first, then pip, then what needs TensorFlow
+            assert folder in made and ("install" in words or made[folder]), line
+            made[folder] = "installed"
         names = [word for word in words if re.search(r"\.(npz|csv|h5|gz)$", word)]
         written = {values[flag] for flag in OUTPUTS if flag in values}
         if "--write" in words or "example_reviews" in line:
