@@ -123,10 +123,10 @@ BAD = {  # what is wrong: the members that are so, and what must be said
     "member missing": (dict(y_test=None), "y_test"),
     "unequal length": (dict(y_train=ONES[1:]), "30 reviews in x_train, y_train has (29,)"),
     "one-hot": (dict(y_train=np.eye(2)[ONES]), "30 reviews in x_train, y_train has (30, 2)"),
-    "no reviews": (dict(x_train=objects(), y_train=ONES[:0]), "0 reviews"),
+    "no reviews": (dict(x_train=objects(), y_train=ONES[:0]), "0 reviews of 80 words are none"),
     "too many": (
         dict(x_train=objects(*[[5]] * 10**6), y_train=np.ones(10**6, int)),
-        "1000000 reviews in x_train",
+        "1000000 reviews of 80 words are none, or too many",
     ),
     "plain array": (dict(x_train=np.ones((30, 80), int)), "array (30, 80) of int64, not of lists"),
     "two dimensions": (dict(x_train=objects(*range(30)).reshape(15, 2)), ""),

@@ -365,6 +365,7 @@ def test_early_stopping_stops_in_front_of_the_record_and_behind_it(callbacks, ed
 
 
 STOP = "keras.callbacks.EarlyStopping('loss', mode='max', patience=9, restore_best_weights=True)"
+WEIGHED = "train, test = (data.map(lambda x, y: (x, y, 1.0)) for data in (train, test))"
 ONE = FIT.replace("args.epochs", "1").replace("            ", "")
 AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
     "nothing": ([], "2 epochs"),
@@ -377,6 +378,7 @@ AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
     "the best first": ([("callbacks=[record]", f"callbacks=[{STOP}, record]")], "2 epochs"),
     "a mean of weights": ([("clipnorm=", "use_ema=True, clipnorm=")], "2 epochs"),
     "other weights": ([after_fit("model.dense.kernel.assign_add([[9.0]] * 4)")], "2 epochs"),
+    "weights of reviews": ([("model.summary()", WEIGHED)], "2 epochs"),
     "twice": ([after_fit(f"model.fit({ONE})")], "3 epochs"),
 }
 
@@ -420,13 +422,20 @@ def test_a_record_that_fit_was_not_given_ends_the_run_in_a_line(edited, tmp_path
     result = edited([("callbacks=[record]", "callbacks=[]")], "--save", path)
     assert result.returncode == 1 and not path.exists()
     assert result.stderr.startswith("error: fit() was not called with callbacks=[record]")
+    edits = [
+        (
+            "with common.Record(args, test, data) as record:",
+            "record = common.Record(args, test, data)\n    if True:",
+        )
+    ]
+    result = edited(edits, "--save", path)
+    assert result.returncode == 1 and not path.exists()
+    assert result.stderr.startswith("error: fit() is not in a `with common.Record(...) as record:`")
 
 
-def test_more_epochs_than_the_flag_says_are_warned_of(edited):
-    edits = [("epochs=args.epochs", "epochs=3")]
-    for name in "IMDB_TRAIN", "TOY_TRAIN":  # the rate falls over so many reviews, at least
-        edits += [("import common  #", f"import common; common.{name} = 64  #")][: name[0] == "I"]
-    result = edited(edits, "--epochs", "2")
+def test_more_epochs_than_the_flag_says_are_warned_of(edited, monkeypatch):
+    monkeypatch.setattr(common, "IMDB_TRAIN", 64)  # the rate falls over so many reviews, at least
+    result = edited([("epochs=args.epochs", "epochs=3")], "--epochs", "2")
     assert result.stderr == "warning: the rate is 0 in this epoch: see linear_decay()\n"
 
 

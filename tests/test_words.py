@@ -92,7 +92,7 @@ def vocabulary(path):
 def imdb_like(tmp_path, monkeypatch):
     """A small npz that passes for IMDB's reviews, and KERASS for their words; Keras's folder."""
     path = write_npz(tmp_path / "imdb.npz")
-    monkeypatch.setattr(common, "IMDB_RANKS", vocabulary(path))
+    monkeypatch.setitem(common.VOCABULARIES, vocabulary(path), "imdb")
     monkeypatch.setitem(common.DIGESTS, INDEX, digest(KERASS.encode()))
     monkeypatch.setattr(common, "KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "datasets").mkdir(parents=True)
@@ -101,9 +101,9 @@ def imdb_like(tmp_path, monkeypatch):
 
 def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, imdb_like):
     """Weights that an earlier version has saved hold these digests."""
-    for name in "toy", "imdb":
-        assert common.read_vocabulary(name) == (name, None)
-    assert common.read_vocabulary("auto") == ("imdb", None)
+    for name in "imdb", "auto":
+        assert common.read_vocabulary(name) == ("imdb", None)
+    assert vocabulary("toy") == "toy"
     other_reviews = np.empty(30, dtype=object)
     other_reviews[:] = [[1]] * 30
     for path in (
@@ -115,7 +115,7 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
         members = {name: file[name] for name in file.files}
     reviews = [*members["x_train"], *members["x_test"]]
     ranks = np.concatenate([[len(review), *review] for review in reviews]).astype("<i8")
-    assert common.IMDB_RANKS == digest(ranks.tobytes())
+    assert common.VOCABULARIES[digest(ranks.tobytes())] == "imdb"
     np.savez_compressed(tmp_path / "packed.npz", **members)  # whatever file they are in
     assert vocabulary(tmp_path / "packed.npz") == "imdb"
 
@@ -302,12 +302,16 @@ def changed(toy, tmp_path):
     return shutil.copy(toy, tmp_path / "changed.weights.h5")
 
 
-def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path):
+def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path, monkeypatch):
     assert parsed(load(toy, "--subset", "64"))["data"] == "toy"
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
         check_failure(load(toy, "--data", data), "trained on toy")
     note(data="imdb", words="imdb")(changed)
     check_failure(load(changed), "cannot download")  # and not scored on the toy
+    texts, y, index = common.toy_reviews()
+    other = {"mine": 1} | {word: rank + 1 for word, rank in index.items()}
+    monkeypatch.setattr(common, "toy_reviews", lambda: (texts, y, other))  # a learner's own words
+    check_failure(load(toy, "--review", "good"), "trained on toy")
 
 
 def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
@@ -340,7 +344,7 @@ CHANGES = {  # of a file of weights; what is said before anything is read
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:100_000]), "damaged, or not weights"),
     "empty": (lambda path: h5py.File(path, "w").close(), "damaged, or not weights of"),
     # Keras would pass over a layer that only the file has
-    "another network": (note(parameters=1_000_404), "damaged, or not weights of gru_imdb with"),
+    "another network": (note(parameters=1_000_404), "damaged, or not weights of gru_imdb as"),
     "signs": (note(data="\x1b[31m\n" + "x" * 5_000, words="other"), "trained on [31m x"),
     **{f"words {words!r}": (note(words=words), "train again") for words in NO_WORDS},
 }
