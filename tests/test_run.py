@@ -10,9 +10,11 @@ import re
 import sys
 import time
 import types
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import averaged
 import baseline
 import common
 import gru_imdb
@@ -511,3 +513,9 @@ def test_each_script_passes_70_percent_on_imdb_in_one_epoch(name):
 def test_a_quick_try_learns():
     flags = ("--data", IMDB_NPZ, "--subset", "3000", "--epochs", "2")
     assert float(parsed(run_script("lstm_imdb", *flags))["accuracy"]) > 0.65
+
+
+def test_the_next_run_in_a_process_frees_what_the_last_one_has_left(capsys):
+    """38 MB else, for each seed of a loop."""
+    model = weakref.ref(averaged.main([*TINY]))
+    assert common.parse_args("averaged.py", []) and model() is None
