@@ -46,6 +46,7 @@ try:
     import tensorflow as tf
 
     tf.config.list_physical_devices("GPU")  # here, for it writes such lines too
+    gc.freeze()  # TensorFlow is no garbage: not to look there again
 except KeyboardInterrupt:
     sys.exit(130)
 finally:
@@ -62,7 +63,8 @@ IMDB_TRAIN, TOY_TRAIN, TOY_TEST = 25_000, 25_000, 2_000
 BAR = 1 if "ipykernel" in sys.modules or (sys.stdout and sys.stdout.isatty()) else 2
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 DIGESTS = {"imdb.npz": "69664113be75683a", "imdb_word_index.json": "027313fe9a320280"}  # sha256
-IMDB_RANKS = "7759147de39893cd"  # sha256 of the ranks of IMDB's reviews, whatever file they are in
+# sha256 of the ranks of IMDB's reviews, whatever file they are in, and of the toy's words
+VOCABULARIES = {"7759147de39893cd": "imdb", "8f22efd4207605b3": "toy"}
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
@@ -180,7 +182,7 @@ def parse_args(script, argv=None, unroll=False):
         print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
     # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll and on_cpu})
-    keras.utils.clear_session(free_memory=False)  # what a notebook's earlier run has left
+    keras.utils.clear_session()  # and the memory of what a notebook's earlier run has left
     keras.utils.set_random_seed(args.seed)
     return args
 
@@ -266,8 +268,10 @@ def read_npz(path):
         for split in ("train", "test"):
             reviews, y = read_lists(archive, split), np.load(archive.open(f"y_{split}.npy"))
             n = len(reviews)
-            if y.shape not in {(n,), (n, 1)} or not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
+            if y.shape not in {(n,), (n, 1)}:
                 raise ValueError(f"{n} reviews in x_{split}, y_{split} has {y.shape}")
+            if not 0 < n * MAX_REVIEW_LEN <= MEMBER_BYTES:
+                raise ValueError(f"{n} reviews of {MAX_REVIEW_LEN} words are none, or too many")
             if y.dtype.kind not in "biuf" or not np.isin(y, (0, 1)).all():
                 raise ValueError(f"y_{split} ({y.dtype}) has labels other than 0 and 1")
             order = rng.permutation(n)
@@ -348,24 +352,26 @@ def load_datasets(args):
 
 
 def read_vocabulary(data):
-    """Say which words the ids of data are: imdb, toy or a digest -> that; a file's words.json."""
-    if data in ("auto", "imdb", "toy"):
-        return data.replace("auto", "imdb"), None
+    """Say which words the ids of data are: imdb, toy or a digest -> that; words.json, or None."""
     words = None
-    with open_npz(data) as archive:
-        if "words.json" in archive.namelist():
-            words = archive.read("words.json")
-        else:
-            reviews = read_lists(archive, "train") + read_lists(archive, "test")
-            ranks = b"".join(array.array("q", [len(review), *review]) for review in reviews)
-    return digest(ranks if words is None else words).replace(IMDB_RANKS, "imdb"), words
+    if data in ("auto", "imdb"):
+        return "imdb", words
+    if data == "toy":
+        words = json.dumps(toy_reviews()[-1]).encode()
+    else:
+        with open_npz(data) as archive:
+            if "words.json" in archive.namelist():
+                words = archive.read("words.json")
+            else:
+                reviews = read_lists(archive, "train") + read_lists(archive, "test")
+                ranks = b"".join(array.array("q", [len(review), *review]) for review in reviews)
+    name = digest(ranks if words is None else words)
+    return VOCABULARIES.get(name, name), words
 
 
 def load_word_index(data, vocabulary=None):
     """Return {word: rank}: the toy's, that in an npz, or Keras's own for the reviews of IMDB."""
     name, words = vocabulary or read_vocabulary(data)
-    if name == "toy":
-        return toy_reviews()[-1]
     path = Path(data).with_name("imdb_word_index.json")  # used if it is Keras's
     try:
         if name == "imdb":
@@ -414,20 +420,26 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         super().__init__()
         self.args, self.test = args, test
         self.data, self.vocabulary, self.index = data
-        self.done = self.started = None  # in words; when the first epoch began
+        self.done = self.started = None  # in words; when the `with` began
         self.epochs, self.errors = [], []  # a row of scores each; what could not be written
         self.weights = None  # of the last whole epoch
 
+    def __enter__(self):
+        """Start the clock."""
+        self.started = time.perf_counter()
+        return self
+
     def on_train_begin(self, logs=None):
-        """Start the clock; make Adam's variables, or the first step would be traced twice."""
-        self.started = self.started or time.perf_counter()
+        """Make Adam's variables, or the first step would be traced twice."""
+        if not self.started:
+            fail("fit() is not in a `with common.Record(...) as record:`, which ends in the score")
         if self.model.trainable_variables:  # there are none yet if the network has no build()
             self.model.optimizer.build(self.model.trainable_variables)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Warn of more epochs in fit() than linear_decay() knows of."""
         if float(self.model.optimizer.learning_rate) == 0:
-            print("warning: the rate is 0 in this epoch, say more --epochs", file=sys.stderr)
+            print("warning: the rate is 0 in this epoch: see linear_decay()", file=sys.stderr)
 
     def on_epoch_end(self, epoch, logs):
         """Write the files, unless the loss is nan."""
@@ -483,7 +495,7 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             model.set_weights(self.weights)
         # fit() may have validated on other reviews, and best weights may have been put back since
         score = model.evaluate(self.test, verbose=0, return_dict=True)
-        accuracy, loss, n = score["accuracy"], score["loss"], sum(len(y) for _, y in self.test)
+        accuracy, loss, n = score["accuracy"], score["loss"], sum(len(y) for _, y, *_ in self.test)
         if not (kind or np.isnan(loss)):
             self.write()
         device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
@@ -494,7 +506,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
         try:
-            read_reviews(args.review, model, self.index)
+            if not np.isnan(loss):
+                read_reviews(args.review, model, self.index)
         finally:
             print(line)
         if np.isnan(loss):
@@ -512,7 +525,7 @@ def load_weights(args, model):
             raise ValueError  # Keras would pass over a layer that only the file has
         model.load_weights(args.load)
     except Exception as error:  # h5py and Keras raise whatever the content of a file leads to
-        why = f"damaged, or not weights of {args.script} with --units {args.units}"
+        why = f"damaged, or not weights of {args.script} as it is now, with --units {args.units}"
         if getattr(error, "errno", None):  # of the system, not of the content
             why = reason(error)
         fail(f"{args.load}: {why}")
@@ -556,10 +569,11 @@ def tokenize(text):
 
 def positive(model, x):
     """Return P(positive) of each review: [n, 80] int32 -> [n] float32."""
-    p = model(x, training=False)
-    low, high = np.min(p), np.max(p)
-    if p.shape[1:] != (1,) or low < 0 or high > 1:
-        what = f"{tuple(p.shape)} from {low:.2f} to {high:.2f}"
+    batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
+    p = np.concatenate([model(batch, training=False) for batch in batches])  # [n, 1]
+    low, high = p.min(), p.max()
+    if p.shape[1:] != (1,) or not 0 <= low <= high <= 1:  # nan, too
+        what = f"{p.shape} from {low:.2f} to {high:.2f}"
         fail(f"--review and --load read one P(positive), 0 to 1, not {what}: see exercise 17")
     return p[:, 0]
 
@@ -570,13 +584,12 @@ def read_reviews(texts, model, index):
         words = tokenize(text)
         ranks = [index.get(word, TOTAL_WORDS) for word in words]
         x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
-        batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
-        probabilities = np.concatenate([positive(model, b) for b in batches])  # [n]
+        probabilities = positive(model, x)  # [n]
         shown = [f"{w} (unknown)" if i == OOV else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):
-            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(np.nan_to_num(p))):<20}|")
+            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(p)):<20}|")
         print(f"  {'positive' if p > 0.5 else 'negative'}: P(positive) = {p:.3f}")
 
 

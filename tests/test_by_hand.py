@@ -108,6 +108,8 @@ def test_the_sum_stays_and_the_difference_goes(page):
     assert np.allclose(sorted(np.linalg.eigvals(matrix)), [0.4, 1])
     assert np.allclose(matrix @ [1, 1], [1, 1]) and np.allclose(matrix @ [1, -1], [0.4, -0.4])
     turns = np.array([[0.6, 0.8], [-0.8, 0.6]])
+    shown = re.findall(r"(?m)^[ |]+(-?0\.\d)  (-?0\.\d)(?: \|)?$", blocks(page, 4))
+    assert [[float(n) for n in row] for row in shown] == [*matrix.tolist(), *turns.tolist()]
     turned = [np.linalg.matrix_power(turns, n)[0] for n in range(4)]  # from (1, 0) on
     assert np.allclose(np.linalg.norm(turned, axis=1), 1)
     np.testing.assert_allclose(sorted(np.linalg.eigvals(turns).imag), [-0.8, 0.8])

@@ -42,10 +42,13 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("flag", BOUNDS)
-def test_the_bounds_themselves_are_accepted(flag):
-    for bound in BOUNDS[flag]:
+def test_the_bounds_themselves_are_accepted_and_nothing_beyond(flag):
+    low, high = BOUNDS[flag]
+    for bound, beyond in (low, low - 1), (high, high + 1):
         args = common.parse_args("lstm_imdb.py", [flag, str(bound)])
         assert getattr(args, flag[2:].replace("-", "_")) == bound
+        with pytest.raises(SystemExit, match="2"):
+            common.parse_args("lstm_imdb.py", [f"{flag}={beyond}"])
 
 
 def test_help_says_what_a_run_without_flags_does():
@@ -53,6 +56,9 @@ def test_help_says_what_a_run_without_flags_does():
     shown = re.findall(r"--([\w-]+) [^-]*default: (\S+)", text)
     assert [value for _, value in shown] == [str(args[f.replace("-", "_")]) for f, _ in shown]
     assert len(shown) == 7
+    says = "data DATA imdb, toy, auto or an npz|subset SUBSET only so many|review TEXT read TEXT|"
+    says += "save FILE weights|log FILE scores|load FILE use what --save wrote|unroll a graph of 80"
+    assert [words for words in says.split("|") if f" --{words}" not in " ".join(text.split())] == []
 
 
 def test_the_name_of_the_script_is_bare():
@@ -69,6 +75,7 @@ FILES = {  # flags that name files which are there; what is said
     "--log FOLDER/device.csv": "cannot write",
     "--log FOLDER/pipe.csv": "cannot write",
     "--log FOLDER/mine.csv": "cannot write",
+    "--log FOLDER/locked/l.csv": "cannot write",
     "--load FOLDER/a.weights.h5 --save FOLDER/b.weights.h5": "there is nothing to --save or --log",
     "--load FOLDER/a.weights.h5 --log FOLDER/l.csv": "there is nothing to --save or --log",
     "--load FOLDER/best.h5": "no such file, or it does not end in .weights.h5",
@@ -80,15 +87,15 @@ FILES = {  # flags that name files which are there; what is said
 @posix
 @pytest.mark.parametrize("flags", FILES)
 def test_files_of_another_kind_are_refused_before_anything_is_done(flags, tmp_path, monkeypatch):
-    (tmp_path / "folder.csv").mkdir()
+    for name in "folder.csv", "locked":
+        (tmp_path / name).mkdir()
     for name in "file", "mine.csv", "a.weights.h5", "best.h5", "best":
         (tmp_path / name).write_text("mine")
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "device.csv").symlink_to(tmp_path / "pipe.csv")
-    access = os.access  # root may write what is read-only
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: not str(path).endswith("mine.csv") and access(path, mode)
-    )
+    access, others = os.access, ("mine.csv", f"locked{os.sep}")  # which root may write all the same
+    closed = lambda path, mode: mode & os.W_OK and str(path).endswith(others)  # noqa: E731
+    monkeypatch.setattr(os, "access", lambda *args: not closed(*args) and access(*args))
     before = sorted(tmp_path.rglob("*"))
     result = call("averaged", *TINY, *flags.replace("FOLDER", str(tmp_path)).split())
     check_failure(result, FILES[flags].replace("FOLDER", str(tmp_path)), status=2)

@@ -158,7 +158,7 @@ def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
 @pytest.mark.parametrize(
     "flag, content",
     [
-        ("--log", b"review,label\ngood,1\n"),
+        ("--log", b"model,accuracy,remark\nmine,1,good\n"),
         ("--log", b"epoch,mark\n1,2\n"),
         ("--log", b"\n"),
         ("--save", b"review,label\ngood,1\n"),
@@ -191,20 +191,20 @@ def test_a_folder_that_a_killed_run_left_is_named_and_no_other(tmp_path):
 
 # -------------------------------------------------- what cannot be written, and interrupts
 
-CTRL_C, IN_EXCEL = KeyboardInterrupt(), PermissionError(13, "open in Excel")
+CTRL_C, LOCKED = KeyboardInterrupt(), OSError(37, "unable to lock file")
 ALL = 1, 2, 3, 4  # after each epoch, and in the end
 FAULTS = {  # which calls of Record's methods raise in three epochs; status, last line, new files
-    "save once": ([("save", IN_EXCEL, 1)], 0, "3 epochs", BOTH),
-    "log once": ([("log", IN_EXCEL, 1)], 0, "3 epochs", BOTH),
-    "save, but at last": ([("save", IN_EXCEL, 1, 2, 3)], 0, "3 epochs", BOTH),
-    "save to the end": ([("save", IN_EXCEL, *ALL)], 1, "3 epochs", ["l.csv"]),
-    "log to the end": ([("log", IN_EXCEL, *ALL)], 1, "3 epochs", ["w.weights.h5"]),
-    "neither": ([("save", IN_EXCEL, *ALL), ("log", IN_EXCEL, *ALL)], 1, "3 epochs", []),
+    "save once": ([("save", LOCKED, 1)], 0, "3 epochs", BOTH),
+    "log once": ([("log", LOCKED, 1)], 0, "3 epochs", BOTH),
+    "save, but at last": ([("save", LOCKED, 1, 2, 3)], 0, "3 epochs", BOTH),
+    "save to the end": ([("save", LOCKED, *ALL)], 1, "3 epochs", ["l.csv"]),
+    "log to the end": ([("log", LOCKED, *ALL)], 1, "3 epochs", ["w.weights.h5"]),
+    "neither": ([("save", LOCKED, *ALL), ("log", LOCKED, *ALL)], 1, "3 epochs", []),
     "Ctrl-C in save": ([("save", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
     "Ctrl-C in log": ([("log", CTRL_C, 2)], 130, "2 of 3 epochs", BOTH),
     "Ctrl-C at first": ([("on_epoch_end", CTRL_C, 1)], 130, None, []),
     "Ctrl-C after a failed try": (
-        [("log", IN_EXCEL, 1), ("on_epoch_end", CTRL_C, 2)], 130, "1 of 3 epochs", ["w.weights.h5"],
+        [("log", LOCKED, 1), ("on_epoch_end", CTRL_C, 2)], 130, "1 of 3 epochs", ["w.weights.h5"],
     ),
 }  # fmt: skip
 
@@ -230,8 +230,8 @@ def test_what_fails_is_tried_again_and_files_stay_whole_and_the_last_line_is_tru
     for fault in faults:
         raising(monkeypatch, *fault)
     result = run(earlier, "--epochs", "3")
-    paths = [earlier / FLAGS[f"--{method}"] for method, error, *_ in faults if error is IN_EXCEL]
-    messages = [f"cannot write {path}: [Errno 13] open in Excel" for path in paths]
+    paths = [earlier / FLAGS[f"--{method}"] for method, error, *_ in faults if error is LOCKED]
+    messages = [f"cannot write {path}: {LOCKED}; set HDF5_USE_FILE_LOCKING=FALSE" for path in paths]
     lines = [f"warning: {message}" for message in messages] * len(faults[0][2:])
     lines += {0: [], 1: [f"error: {'; '.join(messages)}"], 130: ["error: interrupted"]}[status]
     assert (result.returncode, result.stderr.splitlines()) == (status, lines)
@@ -293,7 +293,7 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_saved_before(
         return fit(model, *args, validation_data=test, callbacks=callbacks, **kwargs)
 
     monkeypatch.setattr(keras.Model, "fit", diverging)
-    result = run(tmp_path, "--epochs", "3")
+    result = run(tmp_path, "--epochs", "3", "--review", "good")
     assert result.returncode == 1 and names(tmp_path) == (BOTH if epoch == 2 else [])
     line = last_line(result.stdout)
     assert f"{epoch} of 3 epochs in " in line and "loss nan" in line

@@ -52,8 +52,9 @@ def python(tmp_path):
 
 @pytest.fixture
 def variables(python):
-    """variables(...): the environment that TensorFlow sees while it loads."""
-    show = "import json\nprint(json.dumps(dict(os.environ)), flush=True)\nos._exit(0)"
+    """variables(...): the environment that TensorFlow sees while it loads, and gc's threshold."""
+    state = "{**os.environ, 'gc': gc.get_threshold()[0]}"
+    show = f"import gc, json\nprint(json.dumps({state}), flush=True)\nos._exit(0)"
     return lambda system="", **environment: json.loads(
         python(f"{system}\nimport common", show, **environment).stdout
     )
@@ -81,14 +82,15 @@ def test_one_thread_an_operation_where_there_are_two_cores_or_fewer(
 
 NO_JSON = {"KERAS_HOME": os.devnull, "KERAS_BACKEND": "tensorflow"}
 DEFAULTS = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_DETERMINISTIC_OPS": "1"}
+DEFAULTS |= {"TF_CPP_MIN_LOG_LEVEL": "2"}  # later errors are shown
 LEARNERS = {"TF_FORCE_GPU_ALLOW_GROWTH": "false", "TF_DETERMINISTIC_OPS": "0"}
-LEARNERS |= {"TF_NUM_INTRAOP_THREADS": "3"}
+LEARNERS |= {"TF_NUM_INTRAOP_THREADS": "3", "TF_CPP_MIN_LOG_LEVEL": "1"}
 
 
 @pytest.mark.parametrize(
     "environment, loading",
     [
-        ({}, {**DEFAULTS, **NO_JSON}),
+        ({}, {**DEFAULTS, **NO_JSON, "gc": 10**6}),
         (LEARNERS, LEARNERS),
         ({"KERAS_HOME": "somewhere", "KERAS_BACKEND": "jax"}, NO_JSON),
     ],
@@ -99,10 +101,12 @@ def test_a_learner_may_set_what_tensorflow_reads_and_keras_looks_for_no_keras_js
     assert loading.items() <= variables("os.cpu_count = lambda: 1", **environment).items()
 
 
-def test_a_learners_keras_home_is_kept(python):
+def test_a_learners_keras_home_is_kept_or_it_is_that_of_keras(python):
     """That a keras.json in it changes nothing is seen in the runs of test_run.py."""
     code = "import common; print(common.KERAS_HOME, os.environ['KERAS_HOME'])"
     assert python(code, KERAS_HOME="somewhere").stdout == "somewhere somewhere\n"
+    default = os.path.join(os.path.expanduser("~"), ".keras")
+    assert python(code).stdout == f"{default} {default}\n"
 
 
 @pytest.mark.parametrize("level, shown", [(None, ""), ("0", "cuInit"), ("1", "cuInit"), ("3", "")])
@@ -289,7 +293,10 @@ def test_cpu_after_a_run_on_the_gpu_is_one_line(machine, monkeypatch):
     check_failure(call("averaged", *TINY, "--device", "cpu"), "restart", status=2)
 
 
-def test_the_last_line_names_the_device_that_was_used(machine):
+def test_the_last_line_names_the_device_that_was_used(machine, monkeypatch):
     """Not the one that is visible: on this machine the weights lie where TensorFlow put them."""
     machine(*[] if GPUS else ["a GPU"])
     assert parsed(call("averaged", *TINY))["device"] == ("GPU" if GPUS else "CPU")
+    other = f"/job:localhost/replica:0/task:0/device:{'CPU' if GPUS else 'GPU'}:0"
+    monkeypatch.setattr(type(keras.Variable(0.0).value), "device", other)
+    assert parsed(call("averaged", *TINY))["device"] == other[-5:-2]

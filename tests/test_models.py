@@ -62,6 +62,10 @@ def blocks(docstring):
     return {name: [re.findall(r"[Wb]_\w+", row) for row in of] for name, of in rows.items()}
 
 
+GATES = {"input": "g", "forget": "c_{t-1}", "output": "c_t"}  # what each shuts out when it is 0
+GATES |= {"update": "h_{t-1}", "reset": "h_{t-1} W_hg"}
+
+
 def test_each_equation_of_a_docstring_is_what_keras_computes(script):
     rng, T, units = np.random.RandomState(0), 5, 4
     layer = getattr(keras.layers, LAYERS[script.__name__])(units, return_sequences=True)
@@ -82,6 +86,16 @@ def test_each_equation_of_a_docstring_is_what_keras_computes(script):
         reference.evaluate(script.__doc__, terms)
         # float32: five steps with weights of size one
         np.testing.assert_allclose(terms["h_t"], layer(x)[:, t], atol=1e-5)
+    gates = re.findall(r"^    (\w) .* (\w+) gate: how much of (\S+)", script.__doc__, re.M)
+    assert len(gates) == {"lstm_imdb": 3, "gru_imdb": 2}.get(script.__name__, 0)
+    for letter, gate, what in gates:
+        assert GATES[gate].startswith(what)
+        for share in 0, 1:  # then h_t depends on it, or not
+            held = [{letter: share, GATES[gate]: value} for value in (0.1, 0.2)]
+            both = [{**terms, **values} for values in held]
+            for changed, values in zip(both, held):
+                reference.evaluate(script.__doc__, changed, values)
+            assert np.array_equal(both[0]["h_t"], both[1]["h_t"]) == (share == 0)
 
 
 def test_gradient_is_the_sum_of_the_post():
@@ -144,6 +158,8 @@ def test_a_cell_whose_output_is_not_its_state_stops_the_hand_loop(ids, monkeypat
     monkeypatch.setattr(keras.layers.SimpleRNNCell, "call", call)
     with pytest.raises(AssertionError):
         model(ids)
+    out, states = keras.layers.LSTMCell(2)(np.ones((1, 3)), [np.zeros((1, 2))] * 2)
+    assert out is states[0] and "LSTMCell returns `out, [h_t, c_t]`" in rnn_cell_imdb.__doc__
 
 
 # ------------------------------------------------------------------------------------ training
@@ -236,7 +252,8 @@ def test_weights_begin_as_the_docstrings_and_the_pages_say(script):
         assert (b == ones).all()
     if script.__name__ == "lstm_imdb":
         f = reference.sigmoid(1)
-        assert f"sigmoid(1) = {f:.2f}" in script.__doc__ and f"is {f**80:.0e})" in script.__doc__
+        for words in f"b_f starts at one, so f near sigmoid(1) = {f:.2f}", f"is {f**80:.0e})":
+            assert words in script.__doc__
 
 
 def test_shape_comments_are_true(script, ids, monkeypatch):

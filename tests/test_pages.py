@@ -1,12 +1,12 @@
 """What the pages say exists: commands, flags, files, links, figures. Each against its source."""
 
+import collections
 import functools
 import importlib
 import inspect
 import math
 import re
 import shlex
-import statistics
 from pathlib import Path
 
 import common
@@ -41,6 +41,7 @@ FEW_NUMERALS = (
     "README.md docs/by-hand.md docs/data.md docs/exercises.md docs/inside.md docs/zh-CN/by-hand.md "
     "docs/zh-CN/data.md docs/zh-CN/exercises.md docs/zh-CN/guide.md docs/zh-CN/inside.md"
 ).split()
+DIGITS = str.maketrans("一六", "16")
 LINES = {"README.md": 150, "docs/inside.md": 160, "docs/zh-CN/guide.md": 300}  # at most
 each_page = pytest.mark.parametrize("page", PAGES)
 each_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -108,11 +109,26 @@ def test_every_link_leads_somewhere_and_every_page_and_picture_is_shown():
     assert {path.resolve() for path in pages | pictures} <= followed
 
 
+def test_a_link_that_names_a_number_leads_to_it_and_a_note_is_that_of_the_section():
+    form = r"(?i)\[(?:exercise|section|练习|第)? ?([\d一六]+)(?:节| of that page)?\]\([^)#]*#(\d+)"
+    links = re.findall(form, "\n".join(PAGES.values()))
+    assert len(links) > 15 and all(text.translate(DIGITS) == anchor for text, anchor in links)
+    for language in LANGUAGES.values():
+        (inside,) = (text for page, text in language.items() if page.endswith("/inside.md"))
+        for section in inside.split("\n## ")[1:]:
+            notes = set(re.findall(r"\(inside-notes\.md#(\d+)", section))
+            assert notes <= {section.split(".")[0]}
+
+
 @each_language
 def test_a_link_of_one_name_leads_to_one_page(language):
     links = re.findall(r"\[([^][]+)\]\(([^)#]+\.md)", "\n".join(LANGUAGES[language].values()))
     pages = {(text, Path(target).name) for text, target in links}
     assert len(pages) == len({text for text, _ in pages}) >= 8
+    files = re.findall(
+        r"\[([\w./-]+\.(?:md|html|csv))\]\(([^)#]+)", "\n".join(LANGUAGES[language].values())
+    )
+    assert [link for link in files if Path(link[0]).name != Path(link[1]).name] == []
 
 
 # ----------------------------------------------------------------------------------- commands
@@ -145,6 +161,39 @@ def test_every_command_is_one_that_its_program_accepts(place, tmp_path, capsys):
         else:
             programs = "python python3 py pip git diff patch source cd"
             assert Path(words[0]).stem in programs.split(), line
+
+
+READERS = """imdb.npz path/to/imdb.npz reviews.csv stars.csv train.csv test.csv my/new.csv
+my/bad.csv IMDB_Dataset.csv aclImdb_v1.tar.gz one-layer.csv""".split()
+OUTPUTS = "--out", "--save", "--log", "--csv"
+OF_THE_README = "docs/by-hand.md", "docs/zh-CN/by-hand.md", "docs/measure/README.md"
+
+
+@each_page
+def test_a_command_reads_what_a_reader_has_or_one_before_it_has_written(page):
+    """Weights with the script, the data and the units that they were saved with: all of them."""
+    made = dict.fromkeys(READERS + ["toy.weights.h5"] * (page in OF_THE_README))
+    read = set()
+    for line in COMMANDS[page]:
+        words = shlex.split(line.replace("IMDB Dataset", "IMDB_Dataset"))
+        values = dict(zip(words, words[1:]))
+        (folder,) = re.findall(r"^\.venv/\w+", words[0]) or [""]
+        if "venv" in words:
+            made[".venv/Scripts" if words[0] == "py" else ".venv/bin"] = None
+        elif folder:  # it is made first, then pip, then what needs TensorFlow
+            assert folder in made and ("install" in words or made[folder]), line
+            made[folder] = "installed"
+        names = [word for word in words if re.search(r"\.(npz|csv|h5|gz)$", word)]
+        written = {values[flag] for flag in OUTPUTS if flag in values}
+        if "--write" in words or "example_reviews" in line:
+            written.add(words[-1])
+        scripts = re.findall(r"(\w+_imdb)\.py", line)
+        used = *scripts, values.get("--data"), values.get("--units")
+        read |= set(names) - written
+        for name in set(names) - written:
+            assert name in made and made[name] in (None, used), (line, name, made.get(name))
+        made |= {name: used if name.endswith(".h5") else None for name in written}
+    assert {name for name in made if name.endswith(".h5")} <= read
 
 
 @each_page
@@ -223,6 +272,20 @@ def test_a_default_in_a_sentence_is_the_tools(page, tmp_path):
 # ------------------------------------------------------------------------- figures in sentences
 
 
+@pytest.mark.parametrize(
+    "page, heading, lines",
+    [
+        ("docs/reference.md", "The words the toy knows", "(?s)```text(.*)```"),
+        ("docs/zh-CN/reference.md", "玩具数据认得的词", r"(?m)^\|.*\| (\w.*) \|$"),
+    ],
+)
+def test_the_words_of_the_toy_are_listed_and_counted(page, heading, lines):
+    section = PAGES[page].split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    words = " ".join(re.findall(lines, section)).split()
+    assert sorted(words) == sorted(common.toy_reviews()[2])
+    assert f" {len(words)} " in section
+
+
 @each_page
 def test_a_checksum_is_that_of_the_file(page):
     imdb_module = keras.datasets.imdb
@@ -256,47 +319,109 @@ def test_a_number_of_the_code_is_the_same_in_every_page(form):
 
 @each_language
 def test_the_scores_of_the_exercises_are_those_of_the_csv(language):
-    page, start, n = {"English": ("docs/exercises.md", "**Seen.** ", 0),
-                     "Chinese": ("docs/zh-CN/exercises.md", "实测", 1)}[language]  # fmt: skip
+    """And no difference is said to have been seen where the ranges overlap, and only there."""
+    page, start, end, none, n = {
+        "English": ("docs/exercises.md", "**Seen.** ", "**Learned", "No difference seen", 0),
+        "Chinese": ("docs/zh-CN/exercises.md", "实测", "学到什么", "没看出差别", 1),
+    }[language]
     text, rows = " ".join(PAGES[page].split()), list(tables.exercises())
     assert len(rows) == 17  # all but loop or unroll, and the task that is made up
     for names, score, before in rows:
         number = names[n].split(".")[0]
-        section = text.split(f" ## {number}. ")[1].split(" ## ")[0].split(start)[1]
+        section = text.split(f" ## {number}. ")[1].split(" ## ")[0].split(start)[1].split(end)[0]
         assert score[n] in section and before[n] in section, number
+        ours, usual = ([float(x) for x in re.findall(r"[\d.]+", s[n])] for s in (score, before))
+        assert (none in section) == (ours[1] <= usual[2] and usual[1] <= ours[2]), number
+        for less in re.findall(r"([\d.]+) points less|低了 ([\d.]+) 个百分点", section):
+            assert float("".join(less)) == pytest.approx(usual[0] - ours[0], abs=0.051), number
 
 
-@pytest.mark.parametrize("experiment", ["exercise 12", "exercise 12, pairs"])
-def test_the_scores_of_averaging_are_those_of_the_csv(experiment):
-    english, chinese = tables.percent([statistics.mean(lookup.scores(experiment))])
-    assert english in PAGES["README.md"] and chinese in PAGES["docs/zh-CN/guide.md"]
+def test_what_was_slower_took_longer():
+    rows = re.findall(r"^\|.*\| (.*) \| (slower.*?) \|$", PAGES["docs/experiments.md"], re.M)
+    pairs = re.findall(r"([\d.]+)(?: m?s)? instead of ([\d.]+)", str(rows))
+    assert len(pairs) >= 8 and all(float(this) > float(usual) for this, usual in pairs)
+
+
+COLUMNS = {  # of tables that no program makes, by their heads: what every cell has
+    "flag|选项": "^`--",
+    "here|这里": r"`\w",
+    "check|校验值": "md5|sha256|rows",
+    "Python": r"^(\D*3\.1\d.*|无|)$",
+    "system|系统": "Windows|Linux|Mac|任何",
+    "figure|lowest, median": r"\d",
+    "words|词数": r"^\d+$",
+    "seeds|种子": r"^0(～| to )\d$",
+    "when|时间": r"\d|[天后]|day|evening",
+    "how long|大约": "minute|second|秒|分钟",
+}
+
+
+@pytest.mark.parametrize("heads", COLUMNS)
+def test_what_stands_in_a_column_is_what_its_head_says(heads):
+    texts = "\n".join(tables.MARKED.sub("", text) for text in PAGES.values())
+    columns = []
+    for table in re.findall(r"(?:^\|.*\|\n)+", texts, re.M):
+        head, _, *rows = [re.split(r" ?\| ?", line)[1:-1] for line in table.splitlines()]
+        columns += [column for name, *column in zip(head, *rows) if name in heads.split("|")]
+    assert columns
+    for cell in sum(columns, []):
+        assert re.search(COLUMNS[heads], cell), cell
 
 
 # ------------------------------------------------------------------------- messages and code
 
 
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+WORD = re.compile("[A-Za-z_][A-Za-z_0-9]{2,}")
+ONCE = """LICENSE chromium mjs npm playwright shots feature_len seq_len lstm_1
+lstm_cell min_gru_cell quot BlockLSTMV2 ResourceApplyAdam SpatialDropout1D beta_2 global_clipnorm
+steps_per_execution Total ReadTimeoutError aka exe release vc_redist while_loop x64 sig waimai_10k
+global override"""
 ERRORS = r"^\| (?:what you see|屏幕上写着) \|.*\n((?:\|.*\n)+)"  # a table of them
-FOREIGN = "|".join(
-    (
-        "No matching|ensurepip|The token|Activate|running scripts|.*DLL|.*No such file or",
-        "ReadTimeout|unexpected keyword|Only input|call|… is out of scope|Incompatible",
-        "标记|无法|动态|NotADirectory|/dev/null|name '__file__'|unable to lock|cudart|cuInit",
-        "Could not find cuda",
-    )
-)
+BOTH = """No matching distribution found for tensorflow|ensurepip is not available|cuInit
+The token '&&' is not a valid statement separator|Activate.ps1|running scripts is disabled
+DLL load failed while importing _pywrap_tensorflow_internal|No such file or directory|cudart_stub
+Only input tensors may be passed as positional arguments|name '__file__' is not defined
+unexpected keyword argument 'experimental_run_tf_function'|Incompatible shapes: [40,1] vs. [128,1]
+is out of scope and cannot be used here|NotADirectoryError|/dev/null/datasets
+Could not find cuda drivers|unable to lock file""".replace("\n", "|").split("|")
+FOREIGN = {"English": BOTH, "Chinese": [*BOTH, "标记", "无法", "动态", "ReadTimeout", "call"]}
+
+
+def messages(page):
+    rows = "\n".join(re.findall(ERRORS, page, re.M))
+    return re.findall("`([^`\n]+)`", "\n".join(re.findall(r"^\| (.*?) \|", rows, re.M)))
+
+
+def test_the_tables_of_errors_have_the_same_messages_in_both_languages():
+    ours = []
+    for language, pages in LANGUAGES.items():
+        texts = [text.strip("… ") for text in sum(map(messages, pages.values()), [])]
+        assert [part for part in FOREIGN[language] if part not in "\n".join(texts)] == []
+        ours.append({t for t in texts if not any(part in t for part in FOREIGN[language])})
+    assert ours[0] == ours[1] and len(ours[0]) > 8
 
 
 @each_page
 def test_a_message_in_a_table_of_errors_is_one_that_something_prints(page):
     """Ours stand in the sources; FOREIGN are of pip, Windows, Keras and CUDA."""
-    rows = "\n".join(re.findall(ERRORS, PAGES[page], re.M))
-    messages = re.findall("`([^`\n]+)`", "\n".join(re.findall(r"^\| (.*?) \|", rows, re.M)))
-    messages += re.findall("`((?:warning|error): [^`\n]+)`", PAGES[page])
+    found = messages(PAGES[page]) + re.findall("`((?:warning|error): [^`\n]+)`", PAGES[page])
     sources = re.sub(r"\{[^{}]*\}", "…", text_of("*.py", "docs/tools/*.py"))
-    for message in messages:
+    for message in found:
         parts = re.split(r"…|lstm_imdb|64|https://\S+|^warning: |^error: ", message)
         lost = [part for part in parts if part not in sources]
-        assert re.match(FOREIGN, message) or lost == [], message
+        foreign = any(part in message for part in FOREIGN["Chinese"])
+        assert foreign or lost == [], message
+
+
+def test_a_name_in_code_is_one_of_the_sources_or_stands_in_another_page_too():
+    """So that a letter that is lost is noticed; those of other programs that stand once: ONCE."""
+    pages = [{*WORD.findall(" ".join(CODE.findall(text)))} for text in PAGES.values()]
+    counts = collections.Counter(word for page in pages for word in page)
+    sources = text_of("*.py", "tests/*.py", "docs/*/*.py", "docs/*/*.csv", "docs/*/*.patch")
+    names = " ".join(path.name for path in ROOT.glob("tests/*"))
+    alone = {word for word, n in counts.items() if n == 1} - {*WORD.findall(sources + names)}
+    assert alone - {*ONCE.split()} == set()
 
 
 def test_code_in_a_sentence_of_the_exercises_is_code_that_a_patch_adds_or_of_the_scripts():
@@ -361,6 +486,23 @@ def test_the_sample_of_a_reading_is_the_same_everywhere_and_its_bars_and_verdict
         assert all(len(bar) == round(20 * float(number)) for _, number, bar in lines)
         assert lines[-1][1] == p and verdict == ("positive" if float(p) > 0.5 else "negative")
     assert len(readings) >= 2
+
+
+def test_the_sample_of_judged_rows_adds_up():
+    """What predict.py prints, without labels and with them."""
+    form = r"(\d+) rows, (\d+) positive, (\d+) negative\n(\d+) rows have no word"
+    samples = [(*re.findall(form, text), text) for text in SAMPLES if re.search(form, text)]
+    assert len(samples) >= 4
+    for counts, text in samples:
+        rows, positive, negative, none = map(int, counts)
+        assert rows == positive + negative + none
+        if matrix := re.findall(r"^labelled \w+ +(\d+) +(\d+)$", text, re.M):
+            (tn, fp), (fn, tp) = [[int(n) for n in row] for row in matrix]
+            assert (tn + fn, fp + tp) == (negative, positive)
+            right = (tn + tp, rows - none), (tp, positive), (tp, tp + fn)
+            right = *right, (2 * tp, positive + tp + fn)
+            shown = re.findall(r"^\w+ +([\d.]+) \((\d+)/(\d+)\)$", text, re.M)
+            assert shown == [(f"{n / of:.4f}", str(n), str(of)) for n, of in right]
 
 
 # ---------------------------------------------------------------------------- learner's pages

@@ -1,5 +1,6 @@
 """docs/tools/plot.py: what --log wrote, drawn."""
 
+import math
 import os
 import warnings
 import xml.etree.ElementTree
@@ -30,6 +31,13 @@ def test_a_log_is_read_as_it_was_written(log):
     columns = {name: [float(row[n]) for row in rows] for n, name in enumerate(header)}
     del columns["epoch"]
     assert plot.read_log(log) == columns and len(columns["loss"]) == 2
+
+
+def test_a_score_that_an_epoch_has_not_is_left_out_of_its_line(tmp_path):
+    (tmp_path / "l.csv").write_text(",".join(LOG) + "\n1,2,,\n3,4,5,6\n")
+    log = plot.read_log(tmp_path / "l.csv")
+    assert log["accuracy"] == [2, 4] and log["val_accuracy"][1] == 6
+    assert math.isnan(log["val_loss"][0])
 
 
 def test_each_run_has_its_lines_in_both_panels():

@@ -4,13 +4,17 @@ import contextlib
 import importlib
 import inspect
 import io
+import itertools
 import math
 import re
 import sys
+import time
 import types
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import averaged
 import baseline
 import common
 import gru_imdb
@@ -22,6 +26,7 @@ import tensorflow as tf
 from conftest import (
     IMDB_NPZ,
     LAST_LINE,
+    ROOT,
     SCRIPTS,
     TINY,
     call,
@@ -54,7 +59,9 @@ def tiny_run(tmp_path_factory):
         write_npz(folder / "My.npz")
         (folder / "keras").mkdir()
         (folder / "keras" / "keras.json").write_text(KERAS_JSON[name])
-        flags = "--data My.npz --epochs 2 --units 4 --learning-rate 0.01 --save w.weights.h5"
+        flags = (
+            "--data My.npz --epochs 2 --units 4 --learning-rate .01 --seed 7 --save w.weights.h5"
+        )
         asks = dict(KERAS_BACKEND="jax", TF_USE_LEGACY_KERAS="1", KERAS_HOME=str(folder / "keras"))
         return run_script(name, *flags.split(), cwd=folder, **asks), folder
 
@@ -71,12 +78,14 @@ def test_a_run_as_a_user_starts_it(name, tiny_run):
     line = parsed(result)
     score = f"{int(line['right']) / 20:.4f} ({line['right']}/20), loss {float(line['loss']):.4f}"
     assert last_line(result.stdout).startswith(f"{name}: test accuracy {score}, 2 epochs in ")
-    assert line["seed"] == "0" and line["data"] == "My.npz"
+    assert line["seed"] == "7" and line["data"] == "My.npz"
     assert (line["tensorflow"], line["keras"]) == (tf.__version__, keras.__version__)
     assert result.stdout.startswith("data My.npz: 30 training, 20 test reviews\n")
     assert "1,000,000" in result.stdout and f"{int(line['parameters']):,}" in result.stdout
-    assert "?" not in result.stdout and result.stderr == ""
-    # into a file or a pipe: one line an epoch, no bar, no colours
+    first = "(None, 4)" if name == "rnn_cell_imdb" else "(None, 80, 4)"
+    shapes = ["(None, 80, 100)", first, "(None, 4)", "(None, 1)"]
+    assert re.findall(r"\([^()]*\d\)", result.stdout.split("Epoch")[0]) == shapes
+    assert result.stderr == ""  # into a file or a pipe: one line an epoch, no bar, no colours
     assert result.stdout.count("val_accuracy") == 2 and not set("\b\r\x1b") & set(result.stdout)
     assert sorted(path.name for path in folder.iterdir()) == ["My.npz", "keras", "w.weights.h5"]
     assert [path.read_text() for path in (folder / "keras").iterdir()] == [KERAS_JSON[name]]
@@ -339,27 +348,13 @@ def test_an_output_that_is_not_one_probability_is_scored_but_not_read(n, edited,
     assert "P(positive)" not in result.stdout
     say = "error: --review and --load read one P(positive), 0 to 1, not ({}, {}) from 0."
     assert result.returncode == 1 and result.stderr.startswith(say.format(1, n))
+    number = re.search(r"see exercise (\d+)$", result.stderr)[1]
+    assert f"\n## {number}. Two classes" in (ROOT / "docs/exercises.md").read_text("utf-8")
     for more, rows in ([], 64), (["--review", "good"], 1):
         with untraced():
             loaded = call("edited", *TINY, "--load", path, *more)
         assert loaded.returncode == 1 and loaded.stderr.startswith(say.format(rows, n))
         assert loaded.stderr.count("\n") == 1 and "accuracy" not in loaded.stdout
-
-
-def test_a_number_that_is_no_probability_is_scored_but_not_read(edited, tmp_path):
-    """Sigmoid left to the loss, as Keras's guides advise: below 0 is negative there."""
-    path = tmp_path / "w.weights.h5"
-    edits = (
-        ('Dense(1, activation="sigmoid")', "Dense(1, kernel_initializer='ones')"),
-        ('"binary_crossentropy"', "keras.losses.BinaryCrossentropy(from_logits=True)"),
-        ('BinaryAccuracy("accuracy")', 'BinaryAccuracy("accuracy", threshold=0)'),
-    )
-    assert parsed(edited(edits, "--save", path))["n"] == "64"
-    for more in [], ["--review", "good bad the plot not"]:
-        with untraced():
-            loaded = call("edited", *TINY, "--load", path, *more)
-        assert loaded.returncode == 1 and "read one P(positive), 0 to 1, not" in loaded.stderr
-        assert "accuracy" not in loaded.stdout and "P(positive)" not in loaded.stdout
 
 
 @pytest.mark.parametrize("callbacks", ["stop, record", "record, stop"])
@@ -372,6 +367,7 @@ def test_early_stopping_stops_in_front_of_the_record_and_behind_it(callbacks, ed
 
 
 STOP = "keras.callbacks.EarlyStopping('loss', mode='max', patience=9, restore_best_weights=True)"
+WEIGHED = "train, test = (data.map(lambda x, y: (x, y, 1.0)) for data in (train, test))"
 ONE = FIT.replace("args.epochs", "1").replace("            ", "")
 AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
     "nothing": ([], "2 epochs"),
@@ -384,20 +380,25 @@ AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
     "the best first": ([("callbacks=[record]", f"callbacks=[{STOP}, record]")], "2 epochs"),
     "a mean of weights": ([("clipnorm=", "use_ema=True, clipnorm=")], "2 epochs"),
     "other weights": ([after_fit("model.dense.kernel.assign_add([[9.0]] * 4)")], "2 epochs"),
+    "weights of reviews": ([("model.summary()", WEIGHED)], "2 epochs"),
     "twice": ([after_fit(f"model.fit({ONE})")], "3 epochs"),
 }
 
 
 @pytest.mark.parametrize("change", AS_IT_ENDS)
-def test_the_last_line_is_of_the_test_set_and_of_the_weights_as_they_end(change, edited, tmp_path):
+def test_the_last_line_is_of_the_test_set_and_of_the_weights_as_they_end(
+    change, edited, tmp_path, monkeypatch
+):
     path, log = tmp_path / "w.weights.h5", tmp_path / "l.csv"
     edits, epochs = AS_IT_ENDS[change]
+    clock = SimpleNamespace(perf_counter=itertools.count(100, 5).__next__, time=time.time)
+    monkeypatch.setattr(common, "time", clock)  # five seconds an epoch
     line = parsed(edited(edits, "--epochs", "2", "--save", path, "--log", log))
     with untraced():
         loaded = parsed(call("gru_imdb", *TINY, "--load", path))
     for key in "right", "n", "loss":
         assert line[key] == loaded[key], key
-    assert line["n"] == "64" and line["done"].startswith(f"{epochs} in ")
+    assert line["n"] == "64" and line["done"] == f"{epochs} in {5 * int(epochs[0])}.0 s"
     rows = log.read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == list("123")[: int(epochs[0])]
 
@@ -423,14 +424,21 @@ def test_a_record_that_fit_was_not_given_ends_the_run_in_a_line(edited, tmp_path
     result = edited([("callbacks=[record]", "callbacks=[]")], "--save", path)
     assert result.returncode == 1 and not path.exists()
     assert result.stderr.startswith("error: fit() was not called with callbacks=[record]")
+    edits = [
+        (
+            "with common.Record(args, test, data) as record:",
+            "record = common.Record(args, test, data)\n    if True:",
+        )
+    ]
+    result = edited(edits, "--save", path)
+    assert result.returncode == 1 and not path.exists()
+    assert result.stderr.startswith("error: fit() is not in a `with common.Record(...) as record:`")
 
 
-def test_more_epochs_than_the_flag_says_are_warned_of(edited):
-    edits = [("epochs=args.epochs", "epochs=3")]
-    for name in "IMDB_TRAIN", "TOY_TRAIN":  # the rate falls over so many reviews, at least
-        edits += [("import common  #", f"import common; common.{name} = 64  #")][: name[0] == "I"]
-    result = edited(edits, "--epochs", "2")
-    assert result.stderr == "warning: the rate is 0 in this epoch, say more --epochs\n"
+def test_more_epochs_than_the_flag_says_are_warned_of(edited, monkeypatch):
+    monkeypatch.setattr(common, "IMDB_TRAIN", 64)  # the rate falls over so many reviews, at least
+    result = edited([("epochs=args.epochs", "epochs=3")], "--epochs", "2")
+    assert result.stderr == "warning: the rate is 0 in this epoch: see linear_decay()\n"
 
 
 def test_a_network_without_build_trains(edited):
@@ -505,3 +513,9 @@ def test_each_script_passes_70_percent_on_imdb_in_one_epoch(name):
 def test_a_quick_try_learns():
     flags = ("--data", IMDB_NPZ, "--subset", "3000", "--epochs", "2")
     assert float(parsed(run_script("lstm_imdb", *flags))["accuracy"]) > 0.65
+
+
+def test_the_next_run_in_a_process_frees_what_the_last_one_has_left(capsys):
+    """38 MB else, for each seed of a loop."""
+    model = weakref.ref(averaged.main([*TINY]))
+    assert common.parse_args("averaged.py", []) and model() is None

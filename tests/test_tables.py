@@ -114,6 +114,7 @@ highest = 最高; alike = 同样用心; why = 为什么; before = 训练前; sec
 word 1 = 第 1 个词; word 80 = 第 80 个词; word T = 第 T 个词; Jacobian = 雅可比
 mean, word = 平均，第; slow number = 慢的那个数; layer 1 = 第 1 层; layer 2 = 第 2 层
 the marker = 标记词处; into the gates = 到门; into g = 到 g; by the carry = 只走
+script = 脚本; network = 网络; model = 模型
 exchanged = 对调; shuffled = 打乱; 40 = 40; 200 = 200; 0.002 = 0.002"""
 
 

@@ -24,7 +24,8 @@ def read_log(path):
         if not rows:
             raise ValueError("there is no epoch in it")
         columns = [split + key for key in KEYS for split in ("", "val_")]
-        return {column: [float(row[column]) for row in rows] for column in columns}
+        # a score that an epoch has not, as with validation_freq=2, is left out of the picture
+        return {column: [float(row[column] or "nan") for row in rows] for column in columns}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ValueError(f"{path} is no table that --log wrote: {error}") from error
 
