@@ -1,6 +1,8 @@
 """docs/tools/plot.py: what --log wrote, drawn."""
 
 import os
+import struct
+import sys
 import warnings
 import xml.etree.ElementTree
 from pathlib import Path
@@ -65,7 +67,8 @@ def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, t
         warnings.simplefilter("error")
         for picture in pictures:
             plot.main([str(log), str(second), "--out", str(picture)])
-    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+    png = pictures[0].read_bytes()
+    assert png.startswith(b"\x89PNG") and png[16:24] == struct.pack(">2I", 960, 384)  # wide, high
     text = pictures[1].read_text(encoding="utf-8")  # each label stands in it as a comment
     xml.etree.ElementTree.fromstring(text)
     assert "second.csv" in text and ascii(log.stem)[1:-1] in text
@@ -119,6 +122,11 @@ def test_a_picture_is_whole_or_the_old_one_stays(log, tmp_path, monkeypatch, cap
     assert message.strip() in ("error: disk full", "error: interrupted")
     assert end.value.code == 130 or "disk" in message
     assert os.listdir(tmp_path) == ["c.png"] and out.read_text() == "the old one"
+
+
+def test_without_matplotlib_it_is_one_line(log, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused(log, tmp_path / "c.png", "import of matplotlib")
 
 
 def test_a_plot_of_nothing_is_refused(tmp_path):
