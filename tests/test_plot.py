@@ -55,8 +55,7 @@ def test_each_run_has_its_lines_in_both_panels():
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
     assert [line.get_color() for line in legend.get_lines()] == [colors[0], colors[2]]
     assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-"]
-    title = figure.get_suptitle()
-    assert "solid: test" in title and "dashed: training" in title
+    assert figure.get_suptitle() == "solid: test; dashed: training, with dropout"
 
 
 def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, tmp_path):
@@ -88,7 +87,12 @@ def refused(log, out, words):
     assert end.value.code.startswith(f"error: {words}")
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0"])
+GOOD = ",".join(LOG) + "\n1,1,1,1\n"
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0", GOOD + "1,", GOOD + "1,,1,1"]
+)
 def test_what_is_no_log_is_one_line(tmp_path, content):
     path, out = tmp_path / "log.csv", tmp_path / "c.png"
     if content is not None:

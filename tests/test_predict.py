@@ -64,7 +64,9 @@ def read(path, encoding="utf-8"):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding, capfd):
+def test_every_row_comes_back_with_what_the_network_says(
+    trained, tmp_path, encoding, capfd, monkeypatch
+):
     path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
     said, (names, *rows) = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
     assert (
@@ -84,7 +86,10 @@ def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, enco
             assert (p, verdict) == ("", "")
     assert "1 rows have no word" in said
     assert "105 of 107 words are known to the network" in said
-    again = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
+    for variable in "HOME", "USERPROFILE":
+        monkeypatch.setenv(variable, str(trained[0].parent))
+    mine = ("~/my.npz", trained[1])
+    again = judged(mine, path, out, "--encoding", encoding, encoding=encoding)
     assert again == (said, [names, *rows])  # it knows its own file, and makes the same of it
 
 
@@ -103,12 +108,14 @@ def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, enco
 )
 def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     predict.compare(labels, np.array(p))
-    _, negative, positive, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    printed = capsys.readouterr().out
+    judged, negative, positive, *rows = [line.split() for line in printed.splitlines()]
     names = ("accuracy", "precision", "recall", "F1")
     assert [" ".join(row) for row in rows] == [
         f"{name} {share}" for name, share in zip(names, shares.split("|"), strict=True)
     ]
     if len(labels) == 8:
+        assert " ".join(judged) == "judged negative judged positive"
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
         predict.report("o.csv", [[9_996, 9_997]] * 8, p)  # the last that has an id, and the next
@@ -178,15 +185,16 @@ def test_without_labels_line_breaks_that_a_row_could_follow_are_asked_about(
     assert [",".join(row[:-2]) for row in table] == [",".join(row) for row in read(path)]
 
 
-def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
+def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a script that is not here is the one beside common.py
     good, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
     plain, (data, weights) = write(tmp_path / "p.csv", [("好",)], ("评论",)), trained
     other = write_npz(tmp_path / "other.npz", words='{"坏": 1, "好": 2}')
     for result, *words in (
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
-        (run(trained, good, out, "--units", "9"), "--units 9"),
-        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb"),
+        (run(trained, good, out, "--units", "2048"), "--units 2048"),
+        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb with"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
         (run(trained, good, out, script=common.__file__), "no class SentimentClassifier"),
         (run(trained, good, out, "--label", "x"), "no column x"),
@@ -202,6 +210,7 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
     ):
         refused(run(trained, write(tmp_path / "b.csv", rows, names), out), words)
     refused(run(trained, good, out, script="my_imdb.py"), "no such file", status=2)
+    refused(run(trained, good, out, "--units", "2049"), "from 1 to 2048", status=2)
     refused(run((data, tmp_path / "x.h5"), good, out), "no such file", status=2)
     refused(run(trained, good, tmp_path / "o.txt"), ".csv", status=2)
     assert not out.exists() and not (tmp_path / "o.txt").exists()
@@ -230,6 +239,7 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
             patch.setattr(*place, mock.Mock(side_effect=OSError("no space left")))
             refused(run(trained, path, out), f"cannot write {out}: no space left")
         assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
+    out.write_bytes(first.decode().encode("gb18030"))  # its own, in another encoding
     assert len(judged(trained, path, out)[1]) == 3
     others = b"", b"a,b\n1,2\n", b"verdict\n", b"a,P(positive),verdict,b\n", b"\xff\0,"
     for content, encoding in itertools.product((*others, path.read_bytes()), ("utf8", "utf-16")):
