@@ -494,7 +494,8 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
         try:
-            read_reviews(args.review, model, self.index)
+            if not np.isnan(loss):
+                read_reviews(args.review, model, self.index)
         finally:
             print(line)
         if np.isnan(loss):
@@ -556,10 +557,11 @@ def tokenize(text):
 
 def positive(model, x):
     """Return P(positive) of each review: [n, 80] int32 -> [n] float32."""
-    p = model(x, training=False)
-    low, high = np.min(p), np.max(p)
-    if p.shape[1:] != (1,) or low < 0 or high > 1:
-        what = f"{tuple(p.shape)} from {low:.2f} to {high:.2f}"
+    batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
+    p = np.concatenate([model(batch, training=False) for batch in batches])  # [n, 1]
+    low, high = p.min(), p.max()
+    if p.shape[1:] != (1,) or not 0 <= low <= high <= 1:  # nan, too
+        what = f"{p.shape} from {low:.2f} to {high:.2f}"
         fail(f"--review and --load read one P(positive), 0 to 1, not {what}: see exercise 17")
     return p[:, 0]
 
@@ -570,13 +572,12 @@ def read_reviews(texts, model, index):
         words = tokenize(text)
         ranks = [index.get(word, TOTAL_WORDS) for word in words]
         x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
-        batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
-        probabilities = np.concatenate([positive(model, b) for b in batches])  # [n]
+        probabilities = positive(model, x)  # [n]
         shown = [f"{w} (unknown)" if i == OOV else w for w, i in zip(words, x[:, -1])]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):
-            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(np.nan_to_num(p))):<20}|")
+            print(f"  {word:<{width}}  {p:.3f} |{'#' * round(20 * float(p)):<20}|")
         print(f"  {'positive' if p > 0.5 else 'negative'}: P(positive) = {p:.3f}")
 
 

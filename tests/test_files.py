@@ -293,7 +293,7 @@ def test_a_run_that_diverges_says_so_and_keeps_what_was_saved_before(
         return fit(model, *args, validation_data=test, callbacks=callbacks, **kwargs)
 
     monkeypatch.setattr(keras.Model, "fit", diverging)
-    result = run(tmp_path, "--epochs", "3")
+    result = run(tmp_path, "--epochs", "3", "--review", "good")
     assert result.returncode == 1 and names(tmp_path) == (BOTH if epoch == 2 else [])
     line = last_line(result.stdout)
     assert f"{epoch} of 3 epochs in " in line and "loss nan" in line

@@ -109,12 +109,13 @@ def test_every_row_comes_back_with_what_the_network_says(
 def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     predict.compare(labels, np.array(p))
     printed = capsys.readouterr().out
-    judged, negative, positive, *rows = [line.split() for line in printed.splitlines()]
+    counted, judged, negative, positive, *rows = [line.split() for line in printed.splitlines()]
     names = ("accuracy", "precision", "recall", "F1")
     assert [" ".join(row) for row in rows] == [
         f"{name} {share}" for name, share in zip(names, shares.split("|"), strict=True)
     ]
     if len(labels) == 8:
+        assert " ".join(counted) == "6 of 8 rows have a known label and a verdict:"
         assert " ".join(judged) == "judged negative judged positive"
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
@@ -223,10 +224,8 @@ def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
     logits = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
     logits.set_weights([np.zeros((80, 1)), np.full(1, -0.01)])
     for model in nan, two, logits:
-        compiled = mock.patch.object(model, "compile", wraps=model.compile)
-        with compiled as calls, pytest.raises(SystemExit):
+        with pytest.raises(SystemExit):
             predict.judge(model, [[1] * 80, [1]])
-        calls.assert_called_once_with(jit_compile=False)  # as in the scripts
 
 
 def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp_path, monkeypatch):

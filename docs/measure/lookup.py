@@ -45,7 +45,7 @@ def scores(experiment, seeds=None, **wanted):
 
 
 def scores_at(model, words):
-    """The test accuracies of a model of MODELS at so many words, seeds 0 to 4 at most."""
+    """The test accuracies of a model of MODELS at so many words, seeds 0 to 4 at most: runs.csv."""
     experiment, script = MODELS[model]
     if (model, words) == ("LSTM", 200):
         experiment = "exercise 4"
@@ -63,12 +63,12 @@ def scores_alike(model, words):
 
 
 def at_start(quantity, start, words="80"):
-    """A quantity of the runs of the first word before training, such as "gradient 1"."""
+    """A quantity of tasks.csv, the first word, before training: "gradient 1", "gradient last"."""
     return values("tasks", task="first", quantity=quantity, start=start, words=words, **USUAL)
 
 
 def first_word_runs(start, words="80"):
-    """The runs of the first word: of each seed the test accuracy after every epoch."""
+    """The runs of the first word in tasks.csv: of each seed the test accuracy by epoch."""
     runs = {}
     for row in rows("tasks", task="first", start=start, words=words, **USUAL):
         if row["quantity"].startswith("epoch"):
@@ -77,7 +77,7 @@ def first_word_runs(start, words="80"):
 
 
 def settings(model):
-    """What was tried on held-out reviews for a model of MODELS, best mean of seeds 0 to 2 first.
+    """What runs.csv has "held out" of a model of MODELS, best mean of seeds 0 to 2 first.
 
     {(layers, rate, epochs), texts, layers "" where there is no choice: accuracies by seed}; the
     settings with one seed come last. Seeds 3 and 4 were run when the choice had been made.

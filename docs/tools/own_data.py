@@ -387,9 +387,8 @@ def main(argv=None):
         bad += others
     name_bad(bad, rows, args.skip_bad)
     train, test = split(reviews, args)
-    counts = Counter(
-        dict.fromkeys((w for r in reviews for w in r.words), 0)
-    )  # equals: as they come
+    # every word once, as they come, for so the rank of words of equal frequency is settled
+    counts = Counter(dict.fromkeys((w for r in reviews for w in r.words), 0))
     counts.update(word for review in train for word in review.words)
     index = {word: rank for rank, (word, n) in enumerate(counts.most_common(), start=1) if n}
     write(args.out, train, test, index)

@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import common
 import numpy as np
 import own_data
-import tensorflow as tf
 
 ADDED = ["P(positive)", "verdict"]  # the last two columns of what is written
 
@@ -68,13 +67,8 @@ def load_model(args):
 
 def judge(model, ranks):
     """P(positive) of n lists of word ranks: [n] float32, nan of an empty list."""
-    model.compile(jit_compile=False)
-    x = tf.data.Dataset.from_tensor_slices(common.encode(ranks))  # TensorFlow complains of an array
-    p = model.predict(x.batch(common.TEST_BATCH), verbose=0)  # [n, 80] -> [n, 1]
-    if p.shape[1:] != (1,) or not ((p >= 0) & (p <= 1)).all():
-        numbers = f"{p.shape[1:]} numbers, from {p.min():.2f} to {p.max():.2f}"
-        common.fail(f"the network gives {numbers} for a review, not one probability")
-    return np.where([len(review) > 0 for review in ranks], p[:, 0], np.nan)
+    p = common.positive(model, common.encode(ranks))
+    return np.where([len(review) > 0 for review in ranks], p, np.nan)
 
 
 def verdict(p):
@@ -113,6 +107,7 @@ def compare(labels, p):
     """Print how far the verdicts agree with the labels."""
     n = Counter((label, verdict(p_row)) for label, p_row in zip(labels, p))
     (tn, fp), (fn, tp) = ([n[label, v] for v in ("negative", "positive")] for label in (0, 1))
+    print(f"{sum((tn, fp, fn, tp))} of {len(labels)} rows have a known label and a verdict:")
     print(f"{'':17}  judged negative  judged positive")
     print(f"labelled negative  {tn:15}  {fp:15}\nlabelled positive  {fn:15}  {tp:15}")
     shares = {"accuracy": (tn + tp, tn + fp + fn + tp), "precision": (tp, tp + fp)}
