@@ -10,6 +10,7 @@ import re
 import tarfile
 import zipfile
 from functools import partial
+from string import ascii_lowercase
 from unittest import mock
 
 import common
@@ -86,7 +87,7 @@ def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     tmp_path, monkeypatch
 ):
     path, mine = tmp_path / "my" / "new" / "影评.csv", tmp_path / "mine.csv"
-    assert call("example_reviews", path).returncode == 0
+    assert call("example_reviews", path).stdout == f"{path}: 100 reviews\n"
     result = made(path, "--out", tmp_path / "my" / "my.npz")
     assert counts(result) == (100, 100, 0) and "0 test reviews are training" in result.stdout
     assert "80 training reviews, 50%" in result.stdout and "20 test" in result.stdout
@@ -95,7 +96,8 @@ def test_the_example_is_a_table_that_can_be_learned_from_and_replaces_nothing(
     assert not any("这部电影真好看" in row for row in rows)
     for document in "data.md", "zh-CN/data.md":  # shows some of its rows
         text = (ROOT / "docs" / document).read_text(encoding="utf-8")
-        assert set(re.search(r"```text\n(评论,标签\n.*?)```", text, re.S)[1].splitlines()) < {*rows}
+        head, *pair = re.search(r"```text\n(评论,标签\n.*?)```", text, re.S)[1].splitlines()
+        assert head == rows[0] and "\n".join(pair) in "\n".join(rows)
     mine.write_text("mine")
     for arguments, status in ([], 2), (["--help"], 0), ([mine], 2), ([tmp_path / "t"], 2):
         assert call("example_reviews", *arguments).returncode == status
@@ -156,8 +158,8 @@ def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     result, rows = rows_of(path, "--negative", f"1{comma}2", "--positive", f"4{comma}1230")
     assert counts(result) == (12, 8, 4) and result.stderr == ""
     assert rows == [("a", 0), ("b", 0), ("d", 1), ("e", 1)]
-    result, _ = rows_of(path, "--negative", "1", "--positive", f"4{comma}1231", "--skip-bad")
-    assert "warning: no row has the label '1231'" in result.stderr
+    result, _ = rows_of(path, "--negative", "1,9", "--positive", f"4{comma}1231", "--skip-bad")
+    assert re.findall("warning: no row has the label (.*)", result.stderr) == ["'1231'", "'9'"]
     assert "t.csv line 4: the label '3'" in result.stderr  # with --skip-bad all are named
     result, rows = rows_of(table(tmp_path / "u.csv", zip("ab", "10")), *TURNED)
     assert rows == [("a", 0), ("b", 1)]  # 0 and 1 too mean what the user says
@@ -185,11 +187,11 @@ def test_training_needs_both_labels_and_two_tables_one_pair(tmp_path):
 
 
 def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
-    wrong = [("?!", "positive"), ("fine", "neutral"), ("one",)]
+    wrong = [("?!", "positive"), ("fine", "neutral" * 9), ("one",)]
     good, bad = reviews(20), [*wrong, *[("...", "negative")] * 10]
     out, (first, second) = tmp_path / "my.npz", (tmp_path / "1.csv", tmp_path / "2.csv")
     named = [f"line {22 + i}: there is no word" for i in (0, *range(3, 13))]
-    named += ["line 23: the label 'neutral'", "line 24: 1 fields, not 2"]
+    named += [f"line 23: the label '{('neutral' * 9)[:20]}'\n", "line 24: 1 fields, not 2"]
     table(first, good + bad)
     table(second, good)
     for paths in [first], [second, first]:  # of two tables the second's rows too
@@ -207,13 +209,15 @@ def test_rows_that_are_no_reviews_are_named_and_not_lost_in_silence(tmp_path):
 # ------------------------------------------------------------------------ what a table may hold
 HEAD, FINE, DULL = "text,label\n", "fine,1\n", "dull,0\n"
 CHINESE = "评论,标签\n好,正\n坏,负\n"
+NINES = "&#" + "9" * 5_000
 TWO = "so,1,0\nso so,0,1\n"  # labels in the second column, and in the third
+USUAL = "--negative", "0", "--positive", "1"
 READ = {  # a table; its rows as they are read, words and label; flags
-    "blank lines": (HEAD + "\n\n" + FINE + "\n\r\n" + DULL + "\n\n", "fine 1|dull 0"),
+    "blank lines": (f"\r\n\ufeff\n{HEAD}\n\n{FINE}\n\r\n{DULL}\n\n", "fine 1|dull 0"),
     "a Mac's line ends": (HEAD + "fine,1\rdull,0\r", "fine 1|dull 0"),
     "200,000 letters": (f'{HEAD}"{"a " * 10**5}",1\n{DULL}', "a " * 10**5 + "1|dull 0"),
     "breaks in words": (HEAD + "so<BR>so<br />\\n\\rso\\tso,1\n" + DULL, "so so so so 1|dull 0"),
-    "no character": (HEAD + f"so &#{'9' * 5_000};so &#33;,1\n" + DULL, "so so 1|dull 0"),
+    "no character": (HEAD + f"so {NINES};so {NINES} &#33;,1\n" + DULL, "so so 1|dull 0"),
     "entities": (
         f"{HEAD}don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n{DULL}",
         "don't café e 1|dull 0",
@@ -226,6 +230,7 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "tabs": (CHINESE.replace(",", "\t"), "好 1|坏 0"),
     "tabs, said": (CHINESE.replace(",", "\t"), "好 1|坏 0", "--delimiter", "\\t"),
     "bars": (CHINESE.replace(",", "|"), "好 1|坏 0", "--delimiter", "|"),
+    "spaces": ("text id label\nfine  1\ndull  0\n", "fine 1|dull 0", "--delimiter", " "),
     "no line ends": (HEAD + "so\u2028so\x0cso\x85so\x1cso,1\n" + DULL, "so so so so so 1|dull 0"),
     "a BOM": ("\ufeff" + CHINESE, "好 1|坏 0"),
     "a BOM and its encoding": ("\ufeff" + CHINESE, "好 1|坏 0", "--encoding", "utf8"),
@@ -239,7 +244,8 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "own names": ("a,b,x\n" + TWO, "so 1|so so 0", "--text", "a", "--label", "b"),
     "a column without a name": ("text,label,\n" + TWO, "so 1|so so 0"),
     "two BOMs": ("\ufeff\ufeff" + CHINESE, "好 1|坏 0"),
-    "blanks before quotes": ('label, text\n1, "so, so"\n0, dull\n', "so so 1|dull 0"),
+    "blanks around": ('label , text \n1, "so, so"\n0, dull\n', "so so 1|dull 0"),
+    "a blank line": ('label,text\n1,"so\n\nso"\n,so\n0,dull\n', "so so 1|dull 0", *USUAL),
     "quoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1 dull 2 0|fine 1", "--quoted"),
     "unquoted": (f'{HEAD}"fine,1\ndull 2",0\n{FINE}', "fine 1|dull 2 0|fine 1", "--unquoted"),
 }
@@ -346,6 +352,7 @@ def lines(text, head=HEAD):
     return head + text.replace("|", "\n") + "\n" + FINE + DULL
 
 
+LONG = turns(" ".join(letter * 99 for letter in ascii_lowercase + "z"))
 MEANING = "nothing is written", "差评/好评", "1,2 --positive 4,5", "正面"  # ways to say it
 ASKED, LETTER = ("say --quoted if", "or --unquoted"), ("or say --unquoted",)
 ROW, TABLE, GB = "text,label\nso,1\n", HEAD + FINE + DULL, "--negative bad --positive good"
@@ -354,15 +361,16 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "latin": (HEAD.encode() + b"caf\xe9,1", "", "not in utf-8", "cp1252"),
     "gb": (CHINESE.encode("gb18030"), "", "not in utf-8", "--encoding gb18030"),
     "utf-16": (CHINESE.encode("utf-16"), "", "not in utf-8", "utf-16, "),
+    "ascii": (CHINESE, "--encoding ascii", "not in ascii", "big5 (Taiwan)"),
     "ascii-16": (ROW.encode("utf-16-le"), "", "not in utf-8", "utf-16-le"),
-    "no names": ("so,1\nso,0\n", "", "no column review", "a line of names"),
+    "no names": ("so " * 300 + ",1\nso,0\n", "", "no column review", "a line of names"),
     "empty": ("", "", "no column review"),
     "a field too long": (HEAD + "s" * (1 << 24) + "o,1", "", "line 2: ", "too long", "limit"),
     "xlsx": (zipped("xl/workbook.xml"), "", "unpack it, or save the sheet as CSV UTF-8"),
     "xls": (b"\xd0\xcf\x11\xe0", "", "Excel", "CSV UTF-8"),
     "parquet": ("PAR1\x15\x04", "", "Parquet", "to_csv"),
     "jsonl": ('{"review": "fine", "label": 1}\n', "", "JSON", "lines=True", "to_csv"),
-    "json": ('\ufeff[\n{"review": "fine", "label": 1}]', "", "JSON", "to_csv"),
+    "json": ('\ufeff\n [\n{"review": "fine", "label": 1}]', "", "JSON", "to_csv"),
     # columns
     "two alike": ("text,label,label\n", "", "label and label in the first line"),
     "two alike, said": ("text,label,label\n", "--label label", "label and label in the first"),
@@ -381,6 +389,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "-1/1": (turns("-1 1"), "", "'-1' (100)", *MEANING),
     "0-4": (turns("0 1 2 3 4"), "", "'3' (40)", *MEANING),
     "0-1": (turns("0 0.5 1"), "", "'0.5'", *MEANING),
+    "long": (LONG, "", f"'{'z' * 20}' (14)", *MEANING),  # the most frequent first, and shortened
     "good/bad": (turns("good bad"), "", "'bad' (100)", *MEANING),
     "two pairs": (turns("negative positive 0"), "", "'0'", *MEANING),  # what is 0?
     "half a pair": (turns("neg positive"), "", "'neg'", *MEANING),
@@ -389,8 +398,10 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "open in the first line": ('review,"sentiment\nso,1\n', "", "line 1: its quotes"),
     "never closed": (lines('"dull 1,0|fine 2,1|dull 3,0'), "", "line 2: ", *LETTER),
     "in the next row": (lines('"dull 1,0|fine 2",1|dull 3,0'), "", "line 2: ", *ASKED),
+    "a Mac's": (HEAD[:-1] + '\r"dull 1,0\rfine 2",1\rdull 3,0\r', "", "line 2: ", *ASKED),
     "two rows on": (lines('fine 1,1|"dull 1,0|odd 2,7|dull 3",0'), "", "line 3: ", *ASKED),
     "by the flags": (lines('"dull 1,bad|fine 2",good'), GB, "line 2: ", *ASKED),
+    "by the other": (lines('"fine 1,good|dull 2",bad'), GB, "line 2: ", *ASKED),
     "a word first": (lines('fine 1,1|"Dull" is the word,0'), "", "line 3: ", *LETTER),
     "neutral between": (lines('"dull|it,neutral|fine 3",1|so,neutral'), "", "line 2: ", *ASKED),
     "a number between": (lines('"dull|it,7|fine 3",1'), "", "line 2: ", *ASKED),
@@ -400,12 +411,15 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "blanks and a list": (lines('1, "so|1, so|0, so"', "label, text\n"), "", "line 2: ", *ASKED),
     "a note behind": (lines('"dull,0,a, b|fine",1,c', "text,label,x\n"), "", "line 2: ", *ASKED),
     "some unlabelled": (lines('"dull,,1|so",1,2|so,,3', "text,label,x\n"), "", "line 2: ", *ASKED),
-    "joined names": (lines('dull,0|fine",1,y', 'text,label,"x\n'), "", "line 1: ", *ASKED),
+    "another pair": (lines('"dull,neg|fine",1'), "", "line 2: ", *ASKED),
+    "no label in quotes": (lines('"so|so, ""|so",1|so,'), "", "line 2: ", *ASKED),
+    "joined names": (lines('so,neutral,y"', 'text,label,"x\n'), "", "line 1: ", *ASKED),
     "one, then another": (lines('dull,0|"fine, so|dull 2",0|"x|fine,1'), "", "line 5: ", *LETTER),
 }
 USAGE = {  # flags that make no sense with any table
     "--quoted --unquoted": "not allowed with",
     "--negative 1": "--negative and --positive",
+    "--positive 1": "--negative and --positive",
     "--negative 1,2 --positive 2.0": "--negative and --positive",
     "--encoding klingon": "unknown encoding",
     "--delimiter ,,": "delimiter",
@@ -462,18 +476,21 @@ def test_one_table_is_split_by_the_seed_with_the_same_share_of_the_labels(
     assert contents[0] == contents[1] != contents[2]
 
 
-def test_reviews_that_are_in_both_parts_are_counted(tmp_path):
+def test_reviews_that_are_in_both_parts_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(common, "TOTAL_WORDS", 3)  # fewer than there are
     train = table(tmp_path / "a.csv", reviews(20, "01"))
-    test = table(tmp_path / "b.csv", [*reviews(7, "01"), ("Number 0: " + "new", "1")])
+    test = table(tmp_path / "b.csv", [*reviews(7, "01"), *reviews(1, "01"), ("Number 0: new", "1")])
     result = made(train, test, "--out", tmp_path / "my.npz")
-    assert "7 test reviews are training reviews too" in result.stdout
+    assert "8 test reviews are training reviews too" in result.stdout
+    index, arrays = read(tmp_path / "my.npz")
+    assert arrays["x_test"][-1] == [index["number"], index["0"], len(index) + 1]  # no word's rank
 
 
 def test_more_than_the_scripts_read_is_one_line_and_no_file(tmp_path, monkeypatch):
     path, out = table(tmp_path / "t.csv", reviews(1_000)), tmp_path / "my.npz"
     for bound, words in (400, "t.csv line 801: too many rows"), (700, "too many reviews"):
         monkeypatch.setattr(module, "REVIEWS", bound)
-        refused(own_data(path, "--out", out), words, "the scripts read")
+        refused(own_data(path, "--out", out), words, "read 838860 reviews, and 64 MiB, of each")
         assert not out.exists()
     few = table(tmp_path / "few.csv", reviews(20))
     refused(own_data(few, path, "--out", out), "too many reviews")
@@ -640,6 +657,7 @@ def test_an_archive_without_one_kind_or_with_other_content_says_so(tmp_path):
     path, out = tmp_path / "a.tar.gz", tmp_path / "o.npz"
     for without, words in (
         ("train/neg", "0 negative and 3 positive"),
+        ("train/pos", "3 negative and 0 positive"),
         ("train/", "0 negative and 0 positive"),
         ("test/", "0 to test on"),
         ("aclImdb", "0 to test on"),  # none at all

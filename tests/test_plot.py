@@ -2,6 +2,8 @@
 
 import math
 import os
+import struct
+import sys
 import warnings
 import xml.etree.ElementTree
 from pathlib import Path
@@ -61,8 +63,7 @@ def test_each_run_has_its_lines_in_both_panels():
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
     assert [line.get_color() for line in legend.get_lines()] == [colors[0], colors[2]]
     assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-"]
-    title = figure.get_suptitle()
-    assert "solid: test" in title and "dashed: training" in title
+    assert figure.get_suptitle() == "solid: test; dashed: training, with dropout"
 
 
 def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, tmp_path):
@@ -73,7 +74,8 @@ def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, t
         warnings.simplefilter("error")
         for picture in pictures:
             plot.main([str(log), str(second), "--out", str(picture)])
-    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+    png = pictures[0].read_bytes()
+    assert png.startswith(b"\x89PNG") and png[16:24] == struct.pack(">2I", 960, 384)  # wide, high
     text = pictures[1].read_text(encoding="utf-8")  # each label stands in it as a comment
     xml.etree.ElementTree.fromstring(text)
     assert "second.csv" in text and ascii(log.stem)[1:-1] in text
@@ -93,7 +95,12 @@ def refused(log, out, words):
     assert end.value.code.startswith(f"error: {words}")
 
 
-@pytest.mark.parametrize("content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0"])
+GOOD = ",".join(LOG) + "\n1,1,1,1\n"
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "a,b\n1,2\n", "loss,val_loss\n1,x\n", "\0", GOOD + "1,", GOOD + "1,,1,1"]
+)
 def test_what_is_no_log_is_one_line(tmp_path, content):
     path, out = tmp_path / "log.csv", tmp_path / "c.png"
     if content is not None:
@@ -127,6 +134,11 @@ def test_a_picture_is_whole_or_the_old_one_stays(log, tmp_path, monkeypatch, cap
     assert message.strip() in ("error: disk full", "error: interrupted")
     assert end.value.code == 130 or "disk" in message
     assert os.listdir(tmp_path) == ["c.png"] and out.read_text() == "the old one"
+
+
+def test_without_matplotlib_it_is_one_line(log, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused(log, tmp_path / "c.png", "import of matplotlib")
 
 
 def test_a_plot_of_nothing_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """A file of reviews, judged: every row comes back, and nothing is judged with other words."""
 
 import csv
+import itertools
 import os
 import re
 import runpy
@@ -62,8 +63,10 @@ def read(path, encoding="utf-8"):
         return [tuple(row) for row in csv.reader(file)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
-def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, encoding, capfd):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_every_row_comes_back_with_what_the_network_says(
+    trained, tmp_path, encoding, capfd, monkeypatch
+):
     path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
     said, (names, *rows) = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
     assert (
@@ -83,6 +86,11 @@ def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, enco
             assert (p, verdict) == ("", "")
     assert "1 rows have no word" in said
     assert "105 of 107 words are known to the network" in said
+    for variable in "HOME", "USERPROFILE":
+        monkeypatch.setenv(variable, str(trained[0].parent))
+    mine = ("~/my.npz", trained[1])
+    again = judged(mine, path, out, "--encoding", encoding, encoding=encoding)
+    assert again == (said, [names, *rows])  # it knows its own file, and makes the same of it
 
 
 @pytest.mark.parametrize(
@@ -100,35 +108,42 @@ def test_every_row_comes_back_with_what_the_network_says(trained, tmp_path, enco
 )
 def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     predict.compare(labels, np.array(p))
-    counted, _, negative, positive, *rows = [
-        line.split() for line in capsys.readouterr().out.splitlines()
-    ]
+    printed = capsys.readouterr().out
+    counted, judged, negative, positive, *rows = [line.split() for line in printed.splitlines()]
     names = ("accuracy", "precision", "recall", "F1")
     assert [" ".join(row) for row in rows] == [
         f"{name} {share}" for name, share in zip(names, shares.split("|"), strict=True)
     ]
     if len(labels) == 8:
         assert " ".join(counted) == "6 of 8 rows have a known label and a verdict:"
+        assert " ".join(judged) == "judged negative judged positive"
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
-        predict.report("o.csv", [[1]] * 8, p)
-        assert "o.csv: 8 rows, 4 positive, 3 negative\n" in capsys.readouterr().out
+        predict.report("o.csv", [[9_996, 9_997]] * 8, p)  # the last that has an id, and the next
+        said = capsys.readouterr().out
+        assert "o.csv: 8 rows, 4 positive, 3 negative\n" in said and "\n8 of 16 words are" in said
 
 
 @pytest.mark.parametrize(
-    "labels, flags, matrix",
+    "labels, flags, matrix",  # a row for each label; negative and positive as judged
     [
-        ("正 负 正 负", (), True),
-        ("1 0 1 0", (), True),
-        ("5 1 3 1", ("--negative", "1", "--positive", "5"), True),
-        ("", (), False),
-        ("中 中 中 中", ("--negative", "负", "--positive", "正"), False),  # none is known
+        ("负 正 正 负", (), "1 1|2 0"),
+        ("0 1.0 1 0", (), "1 1|2 0"),
+        ("1 5 3 1", ("--negative", "1", "--positive", "5"), "1 1|1 0"),
+        ("负", (), "0 1|0 0"),
+        ("", (), ""),
+        ("中 中 中 中", ("--negative", "负", "--positive", "正"), ""),  # none is known
     ],
 )
-def test_labels_are_those_of_own_data(trained, tmp_path, labels, flags, matrix):
+def test_labels_are_those_of_own_data(trained, tmp_path, monkeypatch, labels, flags, matrix):
     rows = [(label, "好") for label in labels.split()]
     path = write(tmp_path / "t.csv", [*rows, ("", "好")], ("标签", "评论"))
-    assert ("judged positive" in judged(trained, path, tmp_path / "o.csv", *flags)[0]) == matrix
+    p = np.array([0.9, 0.1, 0.1, 0.1][: len(rows)] + [0.9])
+    monkeypatch.setattr(predict, "judge", lambda model, ranks: p)
+    said = judged(trained, path, tmp_path / "o.csv", *flags)[0]
+    assert ("judged positive" in said) == bool(matrix)
+    counts = re.findall(r"^labelled (?:negative|positive) +(\d+) +(\d+)$", said, re.M)
+    assert "|".join(map(" ".join, counts)) == matrix
 
 
 @pytest.mark.parametrize(
@@ -171,28 +186,32 @@ def test_without_labels_line_breaks_that_a_row_could_follow_are_asked_about(
     assert [",".join(row[:-2]) for row in table] == [",".join(row) for row in read(path)]
 
 
-def test_what_cannot_be_judged_is_one_line(trained, tmp_path):
+def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a script that is not here is the one beside common.py
     good, out = write(tmp_path / "t.csv", TABLE), tmp_path / "o.csv"
-    data, weights = trained
+    plain, (data, weights) = write(tmp_path / "p.csv", [("好",)], ("评论",)), trained
     other = write_npz(tmp_path / "other.npz", words='{"坏": 1, "好": 2}')
     for result, *words in (
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
-        (run(trained, good, out, "--units", "9"), "--units 9"),
-        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb"),
+        (run(trained, good, out, "--units", "2048"), "--units 2048"),
+        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb with"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
         (run(trained, good, out, script=common.__file__), "no class SentimentClassifier"),
         (run(trained, good, out, "--label", "x"), "no column x"),
+        (run(trained, plain, out, "--negative", "0", "--positive", "1"), "no column sentiment"),
     ):
         refused(result, *words)
     for names, rows, words in (
         (("id", "评论"), [("1", "好"), ("2", "坏", "3")], "line 3: 3 fields, not 2"),
         (("id", "评论"), [], "no rows"),
         (("评论", "verdict"), [("好", "x")], "has a column"),
+        (("评论", "P(positive)"), [("好", "x")], "has a column"),
         (("评论", "标签"), [("好", "5"), ("坏", "3")], "the labels are '5' (1), '3' (1)"),
     ):
         refused(run(trained, write(tmp_path / "b.csv", rows, names), out), words)
     refused(run(trained, good, out, script="my_imdb.py"), "no such file", status=2)
+    refused(run(trained, good, out, "--units", "2049"), "from 1 to 2048", status=2)
     refused(run((data, tmp_path / "x.h5"), good, out), "no such file", status=2)
     refused(run(trained, good, tmp_path / "o.txt"), ".csv", status=2)
     assert not out.exists() and not (tmp_path / "o.txt").exists()
@@ -219,11 +238,13 @@ def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp
             patch.setattr(*place, mock.Mock(side_effect=OSError("no space left")))
             refused(run(trained, path, out), f"cannot write {out}: no space left")
         assert out.read_bytes() == first and sorted(os.listdir(tmp_path)) == names
+    out.write_bytes(first.decode().encode("gb18030"))  # its own, in another encoding
     assert len(judged(trained, path, out)[1]) == 3
     others = b"", b"a,b\n1,2\n", b"verdict\n", b"a,P(positive),verdict,b\n", b"\xff\0,"
-    for content in *others, path.read_bytes():
+    for content, encoding in itertools.product((*others, path.read_bytes()), ("utf8", "utf-16")):
         out.write_bytes(content)
-        refused(run(trained, path, out), "not from this program", status=2)
+        result = run(trained, path, out, "--encoding", encoding)
+        refused(result, "not from this program", status=2)
         assert out.read_bytes() == content
     refused(run(trained, path, path), status=2)
     assert read(path)[1:] == TABLE[:2]
@@ -235,6 +256,12 @@ COMMANDS = {  # of each tool, in a home folder with what `trained` has made
     "own_data": "~/t.csv ~/t.csv --out ~/new.npz",
     "plot": "l.csv --out new.png",
     "predict": "~/averaged.py ~/w.weights.h5 ~/t.csv --units 4 --out ~/new.csv",
+}
+HELP = {  # what could be said the wrong way round
+    "own_data": "--negative A,B labels that mean negative|--positive C,D labels that mean positive|"
+    "--quoted line breaks in quotes belong to the text|--unquoted a quote is a letter like others|"
+    "--skip-bad leave out rows that|--test-share X of each label (0.2)|gb18030 (utf-8)",
+    "predict": "--units UNITS 64 --text NAME column of the text --label NAME column of the label",
 }
 
 
@@ -260,8 +287,8 @@ def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, mo
             sys.exit()  # where Python itself would end
         out, err = capsys.readouterr()
         assert (end.value.code or 0, err) == (0, "") and (flags != "--help" or "usage:" in out)
-        shown = re.findall(r"^    python .*$", tool.read_text(encoding="utf-8"), re.M)
-        assert (
-            flags != "--help" or tool.stem == "baseline" or [x for x in shown if x not in out] == []
-        )
+        if flags == "--help" and tool.stem != "baseline":
+            shown = re.findall(r"^    (python .*)$", tool.read_text(encoding="utf-8"), re.M)
+            shown += HELP.get(tool.stem, "").split("|")
+            assert [words for words in shown if words not in " ".join(out.split())] == []
     assert [path.parent for path in tmp_path.rglob("new.*")] == [home]

@@ -230,7 +230,8 @@ def test_fit_has_the_training_reviews_the_test_reviews_and_what_the_flags_say(pr
     fitted = program.fitted
     assert set(fitted) == {"x", "validation_data", "epochs", "callbacks", "verbose"}
     assert fitted["epochs"] == 3 and fitted["verbose"] == "this one"
-    assert [type(callback) for callback in fitted["callbacks"]] == [common.Record]
+    (record,) = fitted["callbacks"]
+    assert type(record) is common.Record and record.test is fitted["validation_data"]
     (x, y), (x_test, y_test) = common.read_npz(program.path)
     sizes, rows, labels = rows_of(fitted["x"])
     keras.utils.set_random_seed(5)

@@ -24,6 +24,7 @@ import tarfile
 import zipfile
 import zlib
 from collections import Counter, namedtuple
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -302,7 +303,6 @@ def write(path, train, test, index):
             common.fail(f"too many reviews, nothing is written: {LIMIT}")
 
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
         common.write_atomically(path, write_to)
     except OSError as error:
         common.fail(f"cannot write {path}: {error}")
@@ -360,7 +360,8 @@ def parse_args(argv):
     add("table", type=a_path, help="of training reviews, or of all; or the authors' archive")
     add("test_table", type=a_path, nargs="?", help="of test reviews")
     add("--out", type=a_path, required=True, metavar="FILE", help="FILE.npz")
-    add("--test-share", type=lambda x: common.number(float, 0, 1, x), default=0.2, metavar="X")
+    share = partial(common.number, float, 0, 1)
+    add("--test-share", type=share, default=0.2, metavar="X", help="of each label (%(default)s)")
     add("--seed", type=int, default=0, help="of the split (%(default)s)")
     add("--skip-bad", action="store_true", help="leave out rows that are no review, and name them")
     add("--replace", action="store_true", help="replace the file if it is there")

@@ -7,6 +7,7 @@ are compared with them. --data and --units are those of the training: the words 
 """
 
 import argparse
+import contextlib
 import csv
 import os
 import runpy
@@ -47,8 +48,10 @@ def parse_args(argv):
 
 def is_own(path, encoding):
     """Tell by its first line whether this program has written a file."""
-    with open(path, encoding=encoding, errors="replace", newline="") as file:
-        return file.readline().rstrip().endswith("," + ",".join(ADDED))
+    with contextlib.suppress(UnicodeError):  # which utf-16 raises whatever `errors` says
+        with open(path, encoding=encoding, errors="replace", newline="") as file:
+            return file.readline().rstrip().endswith("," + ",".join(ADDED))
+    return False
 
 
 def load_model(args):
