@@ -4,7 +4,7 @@
 
 Of three networks, on IMDB's test reviews without padding. gradient.csv, before training and after
 it: the gradient by word, a row is a curve over the 80 words. backward.csv, the same: how far it
-falls, the ways by which an LSTM's comes back, and the eigenvalues of a step's Jacobian. decay.csv,
+falls, and the eigenvalues of a step's Jacobian (the ways by which it comes: paths.py). decay.csv,
 after training, in the layer with the slow number (networks.py): what an eigenvalue would keep over
 70 steps, if every step were like the mean of steps, and what is kept:
 
@@ -27,9 +27,8 @@ CURVES, CSV, DECAY = (ROOT / f"docs/measure/{n}.csv" for n in ("gradient", "back
 CURVES_HEAD = ("script", "seed", "when", "of", *range(1, common.MAX_REVIEW_LEN + 1))
 DECAY_HEAD = ("script", "seed", "layer", "quantity", "value", "machine")
 PERCENTILES = (10, 50, 90)  # over the reviews
-FEW, MANY = 48, 512  # reviews: of 48 where a step's Jacobian, or each step by itself, is computed
+FEW, MANY = 48, 512  # reviews: of 48 where a step's Jacobian is computed
 STEPS = 70
-CUTS = {"nowhere": "", "gates": "ifo", "candidate": "g", "gates, candidate": "ifog"}
 
 
 def percentiles(layer, name, numbers):
@@ -54,13 +53,6 @@ def mean_over_median(norms, errors):
     """How many times its median the mean gradient at word 1 is, as it is and divided by |p - y|."""
     for name, values in ("", norms[:, 0]), (" by |p - y|", norms[:, 0] / errors):
         yield 0, f"gradient 1 mean over median{name}", values.mean() / np.median(values)
-
-
-def ways(model, ids, labels):
-    """The mean gradient at word 1 of an LSTM, with the ways back through h cut."""
-    for name, letters in CUTS.items():
-        norms = networks.gradient_norms(model, ids, labels, [networks.cut(letters)] * 2)
-        yield 0, f"gradient 1 cut {name}", norms[:, 0].mean()
 
 
 def eigenvalues(jacobians):
@@ -89,8 +81,6 @@ def measure(model, script, when, x, y):
     jacobians = networks.jacobians(model, x[:FEW])
     yield from percentiles(0, "gradient 1/71", falls(norms))
     yield from eigenvalues(jacobians)
-    if script == "lstm_imdb":
-        yield from ways(model, x[:FEW], y[:FEW])
     if when == "after":
         layer = networks.slow_layer(jacobians)
         yield layer, "slow layer", layer
