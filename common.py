@@ -140,8 +140,11 @@ def own_file(ending, text):
     return path
 
 
-def parse_args(script, argv=None, unroll=False):
-    """Read the command line, set device and seed -> the flags, and script: its name without .py."""
+def parse_args(script, argv=None, **defaults):
+    """Read the command line, set device and seed -> the flags, and script: its name without .py.
+
+    defaults: those that this script has of its own, such as unroll=True.
+    """
     os.environ["COLUMNS"] = str(max(40, shutil.get_terminal_size().columns))  # for summary()
     more = "More about each flag: docs/reference.md. 中文: docs/zh-CN/reference.md"
     parser = argparse.ArgumentParser(prog=Path(script).name, epilog=more)
@@ -153,13 +156,14 @@ def parse_args(script, argv=None, unroll=False):
     add("--units", type=partial(number, int, 1, 2_048), default=64, help=shown)
     add("--learning-rate", type=partial(number, float, 1e-9, 10), default=0.001, help=shown)
     add("--clipnorm", type=partial(number, float, 0, 1e6), default=0.25, help=shown)
-    add("--unroll", action="store_true", default=unroll, help="a graph of 80 steps, no loop")
+    add("--unroll", action="store_true", help="a graph of 80 steps, no loop")
     add("--seed", type=partial(number, int, 0, 2**32 - 1), default=0, help=shown)
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help=shown)
     add("--save", type=partial(own_file, ".weights.h5"), metavar="FILE", help="weights, each epoch")
     add("--log", type=partial(own_file, ".csv"), metavar="FILE", help="scores of each epoch")
     add("--load", type=saved_weights, metavar="FILE", help="use what --save wrote")
     add("--review", action="append", default=[], metavar="TEXT", help="read TEXT word by word")
+    parser.set_defaults(**defaults)
     args = parser.parse_args(argv, argparse.Namespace(script=Path(script).stem))
     if args.data not in ("auto", "imdb", "toy") and not args.data.endswith(".npz"):
         parser.error(f"--data {args.data}: not auto, imdb, toy or an .npz (see docs/data.md)")

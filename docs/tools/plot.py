@@ -25,7 +25,8 @@ def read_log(path):
             raise ValueError("there is no epoch in it")
         columns = [split + key for key in KEYS for split in ("", "val_")]
         # a score that an epoch has not, as with validation_freq=2, is left out of the picture
-        return {column: [float(row[column] or "nan") for row in rows] for column in columns}
+        numbers = [{k: "nan" if v == "" else v for k, v in row.items()} for row in rows]
+        return {column: [float(row[column]) for row in numbers] for column in columns}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ValueError(f"{path} is no table that --log wrote: {error}") from error
 
