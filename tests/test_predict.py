@@ -195,7 +195,10 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
         (run(trained, good, out, "--units", "2048"), "--units 2048"),
-        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb with"),
+        (
+            run(trained, good, out, script="gru_imdb.py"),
+            "not weights of gru_imdb as it is now, with",
+        ),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
         (run(trained, good, out, script=common.__file__), "no class SentimentClassifier"),
         (run(trained, good, out, "--label", "x"), "no column x"),

@@ -736,6 +736,14 @@ def copy(tmp_path, monkeypatch):
 
 
 def test_the_page_is_as_it_was_made_and_check_says_when_it_is_not(copy, capsys, monkeypatch):
+    data_of, calls = watch.data_of, []
+
+    def once(nets):  # ten seconds: of the same networks it is the same
+        calls.append((nets, calls[0][1] if calls else data_of(nets)))
+        np.testing.assert_equal(nets, calls[0][0])
+        return calls[0][1]
+
+    monkeypatch.setattr(watch, "data_of", once)
     watch.main(["--check"])
     assert f"LSTM, {watch.UNITS['LSTM']} units, right of 2000" in capsys.readouterr().out
     right = re.search(r'"i":(\d+)', TEXT)
