@@ -356,7 +356,7 @@ def load_datasets(args):
 
 
 def read_vocabulary(data):
-    """Say which words the ids of data are: imdb, toy or a digest -> that; words.json, or None."""
+    """Say which words the ids of data are -> imdb, toy or a digest; their JSON, or None."""
     words = None
     if data in ("auto", "imdb"):
         return "imdb", words
