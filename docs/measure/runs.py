@@ -87,7 +87,8 @@ def begin(script, b):
     return ((f"{script}.py", start, f"{start}\nfor layer in (model.rnn_1, model.rnn_2):\n{add}"),)
 
 
-# Tried on the held-out reviews: rate, epochs, layers (0: the model has none).
+# Tried on the held-out reviews: rate, epochs, layers (0: the model has none). tables.grid has a
+# column for each rate.
 RATES, EPOCHS = ("0.0005", "0.001", "0.002", "0.003"), (2, 3, 4)
 GRID = {
     model: list(itertools.product(RATES, EPOCHS, (1, 2) if model in NETWORKS.values() else (0,)))
@@ -172,6 +173,7 @@ EXPERIMENTS = (
         for model in RUN_OF
         for each in GRID[model]
     ),
+    # beyond the grid, for the table of rates
     *(held_out(model, "0.01", 4, seeds=3) for model in ("averaging", "averaging, pairs")),
     *(
         held_out(model, "0.001", 4, lines=HOLD, seeds=3)._replace(
