@@ -68,6 +68,8 @@ VOCABULARIES = {"7759147de39893cd": "imdb", "8f22efd4207605b3": "toy"}
 NETWORK_SECONDS = 10  # for the first answer, and again for any one silence after it
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
+# What --log writes: nothing but numbers, from epoch 1 on (that of Keras's CSVLogger has a 0)
+LOG = re.compile(rb"epoch,.*\baccuracy\b.*\n(?:[1-9][-+.,\deinfa]*\r?\n)+")
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
 # What tokenize() makes of signs: Unicode's punctuation (none above U+1FFFF) but ', ASCII's symbols
@@ -127,8 +129,8 @@ def own_file(ending, text):
     path = output(ending, text)
     if os.path.exists(path):
         with open(path, "rb") as file:
-            start = file.read(1_000)
-        own = not start or start.startswith(b"epoch,") and b",accuracy," in start
+            content = file.read(MEMBER_BYTES)
+        own = not content or LOG.fullmatch(content)
         with contextlib.suppress(Exception), h5py.File(path) as weights:  # raises whatever is in it
             own = "parameters" in weights.attrs
         if not own:

@@ -160,6 +160,9 @@ def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
     [
         ("--log", b"model,accuracy,remark\nmine,1,good\n"),
         ("--log", b"epoch,mark\n1,2\n"),
+        ("--log", b"epoch,accuracy,loss\n0,0.5,0.7\n"),  # of Keras's CSVLogger
+        ("--log", b"epoch,model,accuracy,remark\n1,big,0.9,the best\n"),
+        ("--log", b"epoch,accuracy,loss\n1,0.5,0.7\nkeep!\n"),
         ("--log", b"\n"),
         ("--save", b"review,label\ngood,1\n"),
         ("--save", "an h5 without a note"),
