@@ -604,7 +604,7 @@ def run(main):
 
     (In a notebook call main([...flags]) itself: what it returns is the model.)
     """
-    sys.stdout = sys.stdout or open(os.devnull, "w")  # None when it is closed
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # None when it is closed
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a pipe on Windows may lack some characters
     try:

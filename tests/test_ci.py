@@ -56,6 +56,7 @@ def ci_run(tmp_path):
         (tmp_path / "work").mkdir(exist_ok=True)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         more = {"PATH": path, "LOG": str(log), "FAIL": fail, "TMPDIR": str(tmp_path / "work")}
+        more["VIRTUAL_ENV"] = str(tmp_path)  # an active one is not used
         mine = {name: value for name, value in os.environ.items() if name != "IMDB_NPZ"}
         result = subprocess.run(
             ["bash", repository / ".ci/run"], env=mine | more | environment, capture_output=True

@@ -201,7 +201,9 @@ def test_a_download_lies_in_the_cache_whole_and_is_not_asked_for_again(server, c
     assert Path(path).read_bytes() == b"right" and os.listdir(Path(path).parent) == [name]
     assert socket.getdefaulttimeout() is None
     assert f"{common.ORIGIN}{name} (5 bytes)" in capsys.readouterr().out  # minutes of silence else
+    Path(path).write_bytes(b"the user's own")  # such as one made from the authors' archive
     assert common.download(name) == path and server.paths == [f"/{name}"]  # one connection
+    assert Path(path).read_bytes() == b"the user's own"
 
 
 def test_of_two_first_runs_both_have_the_file(server):

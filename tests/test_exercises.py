@@ -232,7 +232,7 @@ def test_the_best_epoch_is_chosen_on_reviews_that_are_neither_trained_on_nor_tes
     with untraced():
         line = parsed(call("lstm_imdb", *flags, *more))
         best = parsed(call("lstm_imdb", *flags, "--load", "best.weights.h5"))
-    with open("log.csv", newline="") as file:
+    with open("log.csv", encoding="utf-8", newline="") as file:
         losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
     assert line["done"].startswith(f"{len(losses)} of 9 epochs in ")
     assert losses.index(min(losses)) == len(losses) - 2  # the one after it was worse

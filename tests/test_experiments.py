@@ -59,7 +59,7 @@ def test_a_row_is_what_the_script_says_when_a_user_changes_the_line(folder, monk
         assert float(line.pop(key)) == pytest.approx(float(row[key]), abs=abs_)
     assert float(row["accuracy"]) == int(row["right"]) / 200 and row["experiment"] == "tiny"
     assert line.items() <= row.items()
-    with open(log, newline="") as file:
+    with open(log, encoding="utf-8", newline="") as file:
         losses = [float(epoch["val_loss"]) for epoch in csv.DictReader(file)]
     assert int(row["best_epoch"]) == 1 + int(np.argmin(losses))
 
@@ -107,7 +107,7 @@ def start(monkeypatch, folder, *flags):
         assert data == os.path.abspath("x")  # each run has a folder of its own
         if experiment.name in runs.KEPT:
             path = names.weights(runs_folder, experiment.name, experiment.script, seed)
-            open(path, "w").close()
+            open(path, "w", encoding="utf-8").close()
         name = Path(experiment.script).name
         return [experiment.name, name, str(seed), *runs.HEAD[3:]]
 
@@ -273,7 +273,7 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     printed = capsys.readouterr().out.splitlines()
     for n, text in (0, "lstm_imdb first_step_s: 3 (1 to 20)"), (7, "gru_imdb whole_s: 4 (4 to 4)"):
         assert printed[n] == text
-    with open(tmp_path / "costs.csv", newline="") as file:
+    with open(tmp_path / "costs.csv", encoding="utf-8", newline="") as file:
         head, *rows = csv.reader(file)
     assert head == list(lookup.read_csv("costs")[0])
     assert [float(row[1]) for row in rows] == [3, 1, 20, 10, 30, 20]

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import os
+import shutil
 import threading
 import time
 from multiprocessing.pool import ThreadPool
@@ -90,7 +91,7 @@ def test_what_is_written_first_has_a_name_of_its_own_with_the_same_ending(tmp_pa
         assert os.path.dirname(folder) == str(tmp_path.resolve())  # no rename leaves a disk
         folders.append(os.path.basename(folder))
         assert base == "my.npz" and not os.path.exists(name)
-        open(name, "w").close()
+        open(name, "w", encoding="utf-8").close()
 
     for _ in "12":
         common.write_atomically(str(tmp_path / "my.npz"), write)
@@ -105,7 +106,7 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path, error):
     path.write_text("earlier")
 
     def write(name):
-        with open(name, "w") as file:
+        with open(name, "w", encoding="utf-8") as file:
             file.write("half")
         raise error
 
@@ -120,7 +121,7 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
 
     def writer(letter):
         def write(name):
-            with open(name, "w") as file:
+            with open(name, "w", encoding="utf-8") as file:
                 both.wait()
                 file.write(letter * 1000)
                 both.wait()
@@ -140,6 +141,11 @@ def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
     path = (earlier / "w.weights.h5").rename(earlier / "real" / "weights of today")
     path.chmod(0o640)
     (earlier / "w.weights.h5").symlink_to(path)
+    new = []
+    common.write_atomically(earlier / "w.weights.h5", lambda n: new.append(shutil.copy(path, n)))
+    assert os.path.dirname(os.path.dirname(*new)) == str(
+        path.parent
+    )  # which may lie on another disk
     (earlier / "l.csv").unlink()
     before = os.umask(0o022)
     parsed(run(earlier))

@@ -120,6 +120,29 @@ def test_a_link_that_names_a_number_leads_to_it_and_a_note_is_that_of_the_sectio
             assert notes <= {section.split(".")[0]}
 
 
+@each_page
+def test_what_is_folded_ends_and_an_answer_is_in_each_exercise(page):
+    for section in PAGES[page].split("\n## "):
+        folds = re.findall(r"^<(/?)details>", section, re.M)
+        assert folds == ["", "/"] * (len(folds) // 2), section[:40]
+        assert not re.match(r"\d+\. ", section) or "exercises.md" not in page or len(folds) == 2
+
+
+@each_language
+def test_the_notes_have_the_sections_of_inside_and_the_licence_is_named(language):
+    pages = LANGUAGES[language]
+    inside, notes = (
+        re.findall(r"^## \d.*", text, re.M)
+        for end in ("/inside.md", "/inside-notes.md")
+        for page, text in pages.items()
+        if page.endswith(end)
+    )
+    assert inside == notes and len(notes) == 7
+    licence = (ROOT / "LICENSE").read_text(encoding="utf-8").split()[0]
+    named = {"English": f"licence is {licence}:", "Chinese": f"。{licence} 许可证"}[language]
+    assert named in "\n".join(pages.values())
+
+
 @each_language
 def test_a_link_of_one_name_leads_to_one_page(language):
     links = re.findall(r"\[([^][]+)\]\(([^)#]+\.md)", "\n".join(LANGUAGES[language].values()))

@@ -136,9 +136,9 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
     ],
 )
 def test_labels_are_those_of_own_data(trained, tmp_path, monkeypatch, labels, flags, matrix):
-    rows = [(label, "好") for label in labels.split()]
-    path = write(tmp_path / "t.csv", [*rows, ("", "好")], ("标签", "评论"))
-    p = np.array([0.9, 0.1, 0.1, 0.1][: len(rows)] + [0.9])
+    rows = [("", "好"), *((label, "好") for label in labels.split())]
+    path = write(tmp_path / "t.csv", rows, ("标签", "评论"))
+    p = np.array([0.9, 0.9, 0.1, 0.1, 0.1][: len(rows)])
     monkeypatch.setattr(predict, "judge", lambda model, ranks: p)
     said = judged(trained, path, tmp_path / "o.csv", *flags)[0]
     assert ("judged positive" in said) == bool(matrix)
@@ -200,7 +200,7 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
             "not weights of gru_imdb as it is now, with",
         ),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
-        (run(trained, good, out, script=common.__file__), "no class SentimentClassifier"),
+        (run(trained, good, out, script=common.__file__), "common.py has no class"),
         (run(trained, good, out, "--label", "x"), "no column x"),
         (run(trained, plain, out, "--negative", "0", "--positive", "1"), "no column sentiment"),
     ):

@@ -706,6 +706,9 @@ def test_the_style_shows_what_the_words_of_the_page_say():
     assert style.count("display: none") == 2  # of what is empty; on a phone a sign is not repeated
     named = {*re.findall(r"(--\w+):", style), "--letters"}
     assert {*re.findall(r"var\((--\w+)", TEXT)} | {"--plus", "--minus"} == named
+    for scheme in re.findall(r"--paper: .*\n.*\n.*--changed: .*;", style):
+        colours = re.findall(r": (#\w+|\d+, \d+, \d+);", scheme)
+        assert len({*colours}) == len(colours) == 14  # what is marked is not of the paper's colour
     assert all(green == max(red, green, blue)
                for red, green, blue in re.findall("--gate: #(..)(..)(..)", TEXT))  # fmt: skip
 

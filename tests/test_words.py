@@ -104,6 +104,9 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
     for name in "imdb", "auto":
         assert common.read_vocabulary(name) == ("imdb", None)
     assert vocabulary("toy") == "toy"
+    many = {f"w{rank}": rank for rank in range(1, 9_000)}  # more than 64 KiB
+    write_npz(tmp_path / "many.npz", words=json.dumps(many))
+    assert common.load_word_index(str(tmp_path / "many.npz")) == many
     other_reviews = np.empty(30, dtype=object)
     other_reviews[:] = [[1]] * 30
     for path in (

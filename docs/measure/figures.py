@@ -145,7 +145,7 @@ def lengths():
 # ------------------------------------------------------------------------------ drawn from the logs
 def read_log(runs, script, seed):
     """The log of a run on IMDB: {column: text} of each epoch."""
-    with open(f"{saved(runs, 'as it is', script, seed)}.csv", newline="") as file:
+    with open(f"{saved(runs, 'as it is', script, seed)}.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -48,5 +48,6 @@ def complete(path, head, keys, measure):
 def machine():
     """Return what this computer is, as the CSVs have it: "AMD EPYC, 2 cores"."""
     info = Path("/proc/cpuinfo")  # Linux; elsewhere Python has a name, too
-    model = re.search("model name.*: (.+)", info.read_text() if info.exists() else "")
+    text = info.read_text(encoding="utf-8") if info.exists() else ""
+    model = re.search("model name.*: (.+)", text)
     return f"{model[1] if model else platform.processor()}, {os.cpu_count()} cores"
