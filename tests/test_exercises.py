@@ -18,7 +18,6 @@ from docs.measure import copies
 
 PATCHES = sorted(path.stem for path in (ROOT / "docs/exercises").glob("*.patch"))
 OF_COMMON = {"04-200-words": 200, "07-first-80-words": 80}
-RUN_BELOW = "17-two-classes", "18-best-epoch"  # in tests of their own
 TEXT = (ROOT / "docs" / "exercises.md").read_text(encoding="utf-8")
 
 
@@ -72,7 +71,7 @@ def test_a_patch_goes_on_and_comes_off_again(patch, folder):
         assert (folder / path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("patch", sorted({*PATCHES} - {*OF_COMMON} - {*RUN_BELOW}))
+@pytest.mark.parametrize("patch", sorted({*PATCHES} - {*OF_COMMON}))
 def test_a_patched_script_runs_as_a_learner_starts_it(patch, patched, monkeypatch, capsys):
     script, rates = short(patched(patch), monkeypatch), []
     by_hand = script.__name__ == "rnn_cell_imdb"  # a loop of one's own must be traced, too
