@@ -50,6 +50,7 @@ def test_model_equals_numpy(script, ids, unroll):
         expected = reference.classifier(reference.CELLS[script.__name__], x, *weights)
         assert np.ptp(expected) > 1e-3  # not five times the same number
         np.testing.assert_allclose(model(x, training=False), expected, **FLOAT32_80_STEPS)
+        np.testing.assert_array_equal(model(x), model(x, training=False))  # unless it is said
 
 
 def blocks(docstring):
