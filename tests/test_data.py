@@ -278,6 +278,8 @@ def test_an_epoch_sees_each_review_once_in_a_new_order_the_same_for_a_seed():
     assert (epoch(again)[1], epoch(again)[1]) == (first, second)
     assert epoch(pipeline(seed=1)[0])[1] != first
     assert max(first[:64]) > 250  # over the whole length: what comes last can come first
+    x, _ = next(iter(pipeline(seed=0, n=9_000)[0]))
+    assert np.max(x) > 8_000
 
 
 def test_the_test_set_comes_in_order_and_whole_and_no_thread_delays_its_end():

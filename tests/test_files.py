@@ -188,7 +188,7 @@ def test_a_file_that_no_script_has_written_is_not_replaced(flag, content, tmp_pa
 
 def test_a_folder_that_a_killed_run_left_is_named_and_no_other(tmp_path):
     left = "unfinished-w.weights.h5-"
-    folders = {f"{left}killed": 7_200, f"{left}in use": 60, "unfinished-essay": 7_200}
+    folders = {f"{left}killed": 660, f"{left}in use": 540, "unfinished-essay": 660}
     for name, seconds in folders.items():
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (time.time() - seconds,) * 2)

@@ -445,9 +445,9 @@ SOLID = "きのうみたえいがでした オモシロイエイガ หนัง
 
 @pytest.mark.parametrize("text", [*SOLID.split(), "หนังดี มาก"])
 def test_a_text_without_blanks_between_words_is_warned_of(tmp_path, text):
-    path = table(tmp_path / "t.csv", [("这部电影真好看", "1"), (text, "0"), ("so ดี", "0")])
-    result, _ = rows_of(path)
-    warned = "warning: 2 texts have no blanks, so that each is one word"  # in both tables
+    rows = [("这部电影真好看", "1"), (text, "0"), ("so ดี", "0"), (text, "1")]
+    result, _ = rows_of(table(tmp_path / "t.csv", rows))
+    warned = "warning: 4 texts have no blanks, so that each is one word"  # in both tables
     assert (f"{warned} or a few: t.csv line 3" in result.stderr) == (" " not in text)
 
 
@@ -643,11 +643,11 @@ def test_only_the_whole_archive_gives_no_warning(tmp_path, monkeypatch):
 
 def test_an_archive_that_is_not_whole_is_one_line(tmp_path):
     whole = archive(tmp_path / "whole.tar.gz", texts(30)).read_bytes()
-    broken, ninth = bytearray(whole), len(whole) // 9
-    broken[len(whole) // 2] ^= 1
+    ninth = len(whole) // 9
+    broken = [whole[:n] + b"\xff\xff\xff" + whole[n + 3 :] for n in (20, 5 * ninth)]
     path, out = tmp_path / "a.tar.gz", tmp_path / "o.npz"
     lengths = 20, *range(ninth, len(whole), ninth), len(whole) - 1
-    for content in (*(whole[:n] for n in lengths), broken, b"\x1f\x8b" + bytes(100)):
+    for content in (*(whole[:n] for n in lengths), *broken, b"\x1f\x8b" + bytes(100)):
         path.write_bytes(content)
         refused(own_data(path, "--out", out), "a.tar.gz")
         assert not out.exists()
