@@ -516,6 +516,13 @@ def test_a_quick_try_learns():
     assert float(parsed(run_script("lstm_imdb", *flags))["accuracy"]) > 0.65
 
 
+def test_the_count_is_the_nearest_whole_number(monkeypatch):
+    """The accuracy is a float32: of 64 reviews it may give 31.999998."""
+    score = {"accuracy": float(np.nextafter(np.float32(0.5), np.float32(0))), "loss": 0.7}
+    monkeypatch.setattr(keras.Model, "evaluate", lambda *args, **kwargs: score)
+    assert parsed(call("averaged", *TINY))["right"] == "32"
+
+
 def test_the_next_run_in_a_process_frees_what_the_last_one_has_left(capsys):
     """38 MB else, for each seed of a loop."""
     model = weakref.ref(averaged.main([*TINY]))
