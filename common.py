@@ -46,7 +46,7 @@ try:
     import tensorflow as tf
 
     tf.config.list_physical_devices("GPU")  # here, for it writes such lines too
-    gc.freeze()  # TensorFlow is no garbage: not to look there again
+    gc.freeze()  # the garbage of a run is looked for without looking through TensorFlow
 except KeyboardInterrupt:
     sys.exit(130)
 finally:
