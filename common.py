@@ -18,7 +18,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -296,6 +296,7 @@ def encode(reviews):
     return keras.utils.pad_sequences(rows, MAX_REVIEW_LEN, value=PAD)
 
 
+@cache
 def toy_reviews():
     """Generate small reviews in which the order of words counts -> texts, labels, {word: rank}."""
     neutral = "i saw it at home|we watched it twice|it runs for two hours|my brother chose it|"

@@ -181,14 +181,10 @@ def script(request):
 
 @pytest.fixture(scope="session", autouse=True)
 def one_toy():
-    """27,000 reviews are made once for all tests, and encoded once for each length that one sets.
-
-    toy_reviews.__wrapped__ makes them anew.
-    """
+    """The toy is encoded once for each length that a test sets (and made once, by common)."""
     load_toy = common.load_toy
     arrays = functools.cache(lambda length: load_toy())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(common, "toy_reviews", functools.cache(common.toy_reviews))
         patch.setattr(common, "load_toy", lambda: arrays(common.MAX_REVIEW_LEN))
         yield
 

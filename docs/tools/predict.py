@@ -107,10 +107,11 @@ def compare(labels, p):
     """Print how far the verdicts agree with the labels."""
     n = Counter((label, verdict(p_row)) for label, p_row in zip(labels, p))
     (tn, fp), (fn, tp) = ([n[label, v] for v in ("negative", "positive")] for label in (0, 1))
-    print(f"{sum((tn, fp, fn, tp))} of {len(labels)} rows have a known label and a verdict:")
+    total = tn + fp + fn + tp
+    print(f"{total} of {len(labels)} rows have a known label and a verdict:")
     print(f"{'':17}  judged negative  judged positive")
     print(f"labelled negative  {tn:15}  {fp:15}\nlabelled positive  {fn:15}  {tp:15}")
-    shares = {"accuracy": (tn + tp, tn + fp + fn + tp), "precision": (tp, tp + fp)}
+    shares = {"accuracy": (tn + tp, total), "precision": (tp, tp + fp)}
     shares |= {"recall": (tp, tp + fn), "F1": (2 * tp, 2 * tp + fp + fn)}
     for name, (part, whole) in shares.items():
         print(f"{name:9}  {part / whole:.4f} ({part}/{whole})" if whole else f"{name:9}  none")
