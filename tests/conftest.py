@@ -120,21 +120,20 @@ def parsed(result):
     return line
 
 
-def check_failure(result, words, status=1):
-    """The run ended in one line that says `words`, after argparse's usage if status is 2."""
-    lines = result.stderr.splitlines()
-    assert result.returncode == status, result.stderr
-    assert "error: " in lines[-1] and words in lines[-1] and len(lines[-1]) < 800, result.stderr
-    assert lines[0].startswith("usage: ") if status == 2 else len(lines) == 1, result.stderr
-    assert "Traceback" not in result.stderr and "test accuracy" not in result.stdout
-
-
 def refused(result, *words, status=1):
     """The run ended in a line that says the words; there may be others before it."""
     assert result.returncode == status, result
     line = last_line(result.stderr)
     assert "error: " in line and [word for word in words if word not in line] == []
     assert "Traceback" not in result.stderr and result.stderr.endswith("\n")
+
+
+def check_failure(result, words, status=1):
+    """As refused(), and there was no other line, but argparse's usage if status is 2."""
+    refused(result, words, status=status)
+    lines = result.stderr.splitlines()
+    assert len(lines[-1]) < 800 and "test accuracy" not in result.stdout
+    assert lines[0].startswith("usage: ") if status == 2 else len(lines) == 1
 
 
 def ends(capsys, words, function, *arguments):
