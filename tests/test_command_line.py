@@ -13,8 +13,8 @@ import keras
 import pytest
 from conftest import ROOT, SCRIPTS, TINY, call, check_failure, posix, write_npz
 
-WRONG = """--epochs two|--epochs 1.5|--epochs 1e400|--learning-rate 0|--learning-rate nan|--device tpu
---unknown|stray|--data |--data reviews.csv|--data ./toy|--save weights.h5
+WRONG = """--epochs two|--epochs 1.5|--epochs 1e400|--learning-rate 0|--learning-rate nan
+--device tpu|--unknown|stray|--data |--data reviews.csv|--data ./toy|--save weights.h5
 --save |--save no/such/folder/w.weights.h5|--log log.txt|--load |--load none.weights.h5
 --review |--review ?!|--review good --review ?!"""  # bounds: below
 PROGRAMS = {name: f"{name}.py" for name in SCRIPTS} | {"baseline": "docs/tools/baseline.py"}
