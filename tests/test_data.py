@@ -6,7 +6,6 @@ import pickle
 import random
 import sys
 import zipfile
-from collections import Counter
 
 import common
 import keras
@@ -243,11 +242,7 @@ def test_the_toy_is_the_one_that_all_published_scores_are_of():
     texts, labels, index = common.toy_reviews()
     lines = "\n".join(f"{label} {text}" for text, label in zip(texts, labels))
     assert hashlib.sha256(lines.encode()).hexdigest().startswith("b7220c2eb1c3")
-    assert len(set(texts)) == len(texts) == 27_000 and " was not so good" in lines
-    assert common.toy_reviews.__wrapped__()[0] == texts  # the same each time
-    assert sorted(index.values()) == list(range(1, len(index) + 1))
-    counts = Counter(" ".join(texts).split())
-    assert [counts[w] for w in sorted(index, key=index.get)] == sorted(counts.values())[::-1]
+    # test_words.py asks for its words, by their digest
     (x, y), (x_test, y_test) = common.load_toy()
     assert (len(x), len(x_test)) == (25_000, 2_000)
     np.testing.assert_array_equal(np.concatenate([y, y_test]), labels)
