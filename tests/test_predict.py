@@ -12,7 +12,6 @@ from unittest import mock
 import averaged
 import common
 import h5py
-import keras
 import numpy as np
 import predict
 import pytest
@@ -69,9 +68,8 @@ def test_every_row_comes_back_with_what_the_network_says(
 ):
     path, out = write(tmp_path / "t.csv", TABLE, encoding=encoding), tmp_path / "o.csv"
     said, (names, *rows) = judged(trained, path, out, "--encoding", encoding, encoding=encoding)
-    assert (
-        "NodeDef" not in capfd.readouterr().err
-    )  # a line of TensorFlow's that looks like an error
+    # a line of TensorFlow's that looks like an error
+    assert "NodeDef" not in capfd.readouterr().err
     assert names == ("id", "评论", "标签", "P(positive)", "verdict")
     assert [row[:3] for row in rows] == TABLE
     model = averaged.SentimentClassifier(4)
@@ -195,10 +193,7 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
         (run((other, weights), good, out), "trained on my.npz", "train again"),
         (run(("toy", weights), good, out), "trained on my.npz"),
         (run(trained, good, out, "--units", "2048"), "--units 2048"),
-        (
-            run(trained, good, out, script="gru_imdb.py"),
-            "not weights of gru_imdb as it is now, with",
-        ),
+        (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb as it is now"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),
         (run(trained, good, out, script=common.__file__), "common.py has no class"),
         (run(trained, good, out, "--label", "x"), "no column x"),
@@ -220,15 +215,12 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
     assert not out.exists() and not (tmp_path / "o.txt").exists()
 
 
-def test_a_network_that_gives_no_probability_is_refused(trained, tmp_path):
-    nan = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
-    nan.set_weights([np.full((80, 1), np.inf), np.zeros(1)])  # 0 times inf: where there is padding
-    two = keras.Sequential([keras.Input((80,)), keras.layers.Dense(2)])
-    logits = keras.Sequential([keras.Input((80,)), keras.layers.Dense(1)])
-    logits.set_weights([np.zeros((80, 1)), np.full(1, -0.01)])
-    for model in nan, two, logits:
-        with pytest.raises(SystemExit):
-            predict.judge(model, [[1] * 80, [1]])
+def test_a_network_that_gives_no_probability_is_refused():
+    def model(x, training):
+        return np.where(x[:, :1], 0.5, np.nan)  # where there is padding; others: test_words.py
+
+    with pytest.raises(SystemExit):
+        predict.judge(model, [[1] * 80, [1]])
 
 
 def test_only_a_file_of_its_own_is_replaced_and_whole_or_not_at_all(trained, tmp_path, monkeypatch):
