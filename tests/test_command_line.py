@@ -59,11 +59,6 @@ def test_help_says_what_a_run_without_flags_does():
     assert [words for words in says.split("|") if f" --{words}" not in " ".join(text.split())] == []
 
 
-def test_the_name_of_the_script_is_bare():
-    args = common.parse_args(os.path.join("some folder", "lstm_imdb.py"), [])
-    assert args.script == "lstm_imdb"
-
-
 # ----------------------------------------------------------------------------- files that are named
 
 
@@ -155,13 +150,6 @@ def test_a_program_reads_its_command_line_and_ctrl_c_while_it_trains_is_one_line
     result = as_program(name, "--data", write_npz(tmp_path / "my.npz"), "--units", "4")
     assert (result.returncode, result.stderr) == (130, "error: interrupted\n")
     assert "test accuracy" not in result.stdout  # no epoch is over
-
-
-def test_text_from_a_file_is_printed_without_control_characters_and_cut(capsys):
-    with pytest.raises(SystemExit):
-        common.fail("weights of \x1b[31m\r\n\t\u202e" + "x" * 10_000)
-    error = capsys.readouterr().err
-    assert error.startswith("error: weights of [31m x") and len(error) < 700
 
 
 def test_a_console_that_lacks_characters_shows_others(monkeypatch, capsys):

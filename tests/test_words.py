@@ -343,7 +343,7 @@ CHANGES = {  # of a file of weights; what is said before anything is read
     "empty": (lambda path: h5py.File(path, "w").close(), "damaged, or not weights of"),
     # Keras would pass over a layer that only the file has
     "another network": (note(parameters=1_000_404), "damaged, or not weights of gru_imdb as"),
-    "signs": (note(data="\x1b[31m\n" + "x" * 5_000, words="other"), "trained on [31m x"),
+    "signs": (note(data="\x1b[31m\r\n\t\u202e" + "x" * 9_000, words="y"), "trained on [31m x"),
     **{f"words {words!r}": (note(words=words), "train again") for words in NO_WORDS},
 }
 
