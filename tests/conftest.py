@@ -145,6 +145,13 @@ def ends(capsys, words, function, *arguments):
     return line
 
 
+def objects(*items):
+    """An array of lists, or of whatever the items are."""
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
 def write_npz(path, words=None, **changes):
     """Write 30 + 20 tiny reviews in the layout of imdb.npz, members replaced by `changes`.
 
@@ -153,10 +160,8 @@ def write_npz(path, words=None, **changes):
     rng = np.random.RandomState(0)
     members = {}
     for split, n in (("train", 30), ("test", 20)):
-        reviews = np.empty(n, dtype=object)
-        for i in range(n):
-            reviews[i] = [int(r) for r in rng.randint(1, 20_000, size=rng.choice([0, 5, 79, 200]))]
-        members[f"x_{split}"] = reviews
+        sizes = (rng.choice([0, 5, 79, 200]) for _ in range(n))
+        members[f"x_{split}"] = objects(*(rng.randint(1, 20_000, size).tolist() for size in sizes))
         members[f"y_{split}"] = (np.arange(n) < n // 2).astype(np.int64)
     members.update(changes)
     with open(path, "wb") as file:

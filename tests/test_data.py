@@ -11,7 +11,7 @@ import common
 import keras
 import numpy as np
 import pytest
-from conftest import ends, needs_imdb, write_npz
+from conftest import ends, needs_imdb, objects, write_npz
 
 ONES = np.ones(30, np.int64)
 
@@ -20,12 +20,6 @@ def by_keras(reviews):
     """Encode lists of ranks by the rule of keras.datasets.imdb and with its pad_sequences."""
     ids = [[1] + [r + 3 if r + 3 < 10_000 else 2 for r in review] for review in reviews]
     return keras.utils.pad_sequences(ids, 80)
-
-
-def objects(*items):
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array
 
 
 def npy(shape, payload, descr="|O"):

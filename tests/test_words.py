@@ -22,6 +22,7 @@ from conftest import (
     digest,
     ends,
     needs_imdb,
+    objects,
     parsed,
     write_npz,
 )
@@ -101,11 +102,9 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
     for name in "imdb", "auto":
         assert common.read_vocabulary(name) == ("imdb", None)
     assert vocabulary("toy") == "toy"
-    other_reviews = np.empty(30, dtype=object)
-    other_reviews[:] = [[1]] * 30
     for path in (
         write_npz(tmp_path / "one.npz", words=GOOD),
-        write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=other_reviews),
+        write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=objects(*[[1]] * 30)),
     ):
         assert vocabulary(path) == digest(GOOD.encode())
     with np.load(imdb_like, allow_pickle=True) as file:
