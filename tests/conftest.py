@@ -3,7 +3,6 @@
 import atexit
 import contextlib
 import functools
-import hashlib
 import importlib
 import io
 import os
@@ -172,11 +171,6 @@ def write_npz(path, words=None, **changes):
     return path
 
 
-def digest(content):
-    """The hash by which common.DIGESTS knows a file."""
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
 @pytest.fixture(params=SCRIPTS)
 def script(request):
     """Each of the four scripts in turn, as a module."""
@@ -191,12 +185,6 @@ def one_toy():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(common, "load_toy", lambda: arrays(common.MAX_REVIEW_LEN))
         yield
-
-
-@pytest.fixture(scope="session")
-def imdb():
-    """The real reviews, as common reads them."""
-    return common.read_npz(IMDB_NPZ)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import common
 import keras
 import numpy as np
 import pytest
-from conftest import ends, needs_imdb, objects, write_npz
+from conftest import IMDB_NPZ, ends, needs_imdb, objects, write_npz
 
 ONES = np.ones(30, np.int64)
 
@@ -86,8 +86,8 @@ def test_a_file_as_large_as_imdb_is_read(tmp_path):
 
 
 @needs_imdb
-def test_facts_of_the_real_data(imdb):
-    (x, y), (x_test, y_test) = imdb
+def test_facts_of_the_real_data():
+    (x, y), (x_test, y_test) = common.read_npz(IMDB_NPZ)
     for ids, digest in (
         (x, "854e6ce28761a639f47bcb7e671ea4ede29751551e7f5da23beb5c4cb099e7bb"),
         (x_test, "9c0641e310ad0c4267a8604b3cc5bb4b439f50ca2d9980a65d7baf0b59f2d704"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import common
 import keras
 import pytest
-from conftest import call, check_failure, digest, parsed, posix, write_npz
+from conftest import call, check_failure, parsed, posix, write_npz
 
 NAME, INDEX = "imdb.npz", "imdb_word_index.json"
 
@@ -48,7 +48,7 @@ def server(monkeypatch, home):
     threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setattr(common, "ORIGIN", f"http://127.0.0.1:{httpd.server_port}/")
     monkeypatch.setattr(common, "NETWORK_SECONDS", 1)
-    monkeypatch.setattr(common, "DIGESTS", dict.fromkeys(common.DIGESTS, digest(b"right")))
+    monkeypatch.setattr(common, "DIGESTS", dict.fromkeys(common.DIGESTS, common.digest(b"right")))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     yield httpd
     httpd.stop.set()
@@ -182,7 +182,7 @@ def test_half_a_download_is_not_left_where_the_whole_one_is_looked_for(server, m
 
     content = bytes(2 << 20)
     server.get = serve(content)
-    monkeypatch.setitem(common.DIGESTS, NAME, digest(content))
+    monkeypatch.setitem(common.DIGESTS, NAME, common.digest(content))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))  # as a full disk
     try:

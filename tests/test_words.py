@@ -19,7 +19,6 @@ from conftest import (
     TINY,
     call,
     check_failure,
-    digest,
     ends,
     needs_imdb,
     objects,
@@ -91,7 +90,7 @@ def imdb_like(tmp_path, monkeypatch):
     """A small npz that passes for IMDB's reviews, and KERASS for their words; Keras's folder."""
     path = write_npz(tmp_path / "imdb.npz")
     monkeypatch.setitem(common.VOCABULARIES, vocabulary(path), "imdb")
-    monkeypatch.setitem(common.DIGESTS, INDEX, digest(KERASS.encode()))
+    monkeypatch.setitem(common.DIGESTS, INDEX, common.digest(KERASS.encode()))
     monkeypatch.setattr(common, "KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "datasets").mkdir(parents=True)
     return path
@@ -106,12 +105,12 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
         write_npz(tmp_path / "one.npz", words=GOOD),
         write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=objects(*[[1]] * 30)),
     ):
-        assert vocabulary(path) == digest(GOOD.encode())
+        assert vocabulary(path) == common.digest(GOOD.encode())
     with np.load(imdb_like, allow_pickle=True) as file:
         members = {name: file[name] for name in file.files}
     reviews = [*members["x_train"], *members["x_test"]]
     ranks = np.concatenate([[len(review), *review] for review in reviews]).astype("<i8")
-    assert common.VOCABULARIES[digest(ranks.tobytes())] == "imdb"
+    assert common.VOCABULARIES[common.digest(ranks.tobytes())] == "imdb"
     np.savez_compressed(tmp_path / "packed.npz", **members)  # whatever file they are in
     assert vocabulary(tmp_path / "packed.npz") == "imdb"
 
@@ -147,7 +146,7 @@ def test_the_real_file_is_imdbs_and_its_words_are_those_that_are_known():
     path = Path(IMDB_NPZ).with_name(INDEX)
     if not path.exists():
         pytest.skip("Keras's index is not beside IMDB_NPZ")
-    assert digest(path.read_bytes()) == common.DIGESTS[INDEX]
+    assert common.digest(path.read_bytes()) == common.DIGESTS[INDEX]
     index = common.load_word_index(IMDB_NPZ, words)
     known = [word for word, rank in index.items() if rank <= 9_996]
     others = {word: common.tokenize(word) for word in known if common.tokenize(word) != [word]}
