@@ -319,7 +319,7 @@ def classes(n):
 
 
 def after_fit(line):
-    """The edits that leave out validation_data, and put a line after fit(), inside the `with`."""
+    """The edit that leaves out validation_data, and puts a line after fit(), inside the `with`."""
     return (f"{FIT}\n        )\n", f"{WITHOUT}\n        )\n        {line}\n")
 
 
@@ -371,20 +371,19 @@ def test_early_stopping_stops_in_front_of_the_record_and_behind_it(callbacks, ed
 STOP = "keras.callbacks.EarlyStopping('loss', mode='max', patience=9, restore_best_weights=True)"
 WEIGHED = "train, test = (data.map(lambda x, y: (x, y, 1.0)) for data in (train, test))"
 ONE = FIT.replace("args.epochs", "1").replace("            ", "")
-AS_IT_ENDS = {  # what a learner changes: edits; epochs in the last line
-    "nothing": ([], "2 epochs"),
-    "no validation": ([(FIT, WITHOUT)], "2 epochs"),
-    "other reviews": ([("validation_data=test", "validation_data=train")], "2 epochs"),
-    "seldom": ([("validation_data=test", "validation_data=test, validation_freq=2")], "2 epochs"),
-    "as in the post": ([after_fit("model.evaluate(test)")], "2 epochs"),
-    "other reviews at last": ([after_fit("model.evaluate(train)")], "2 epochs"),
-    "the best weights": ([("callbacks=[record]", f"callbacks=[record, {STOP}]")], "2 epochs"),
-    "the best first": ([("callbacks=[record]", f"callbacks=[{STOP}, record]")], "2 epochs"),
-    "a mean of weights": ([("clipnorm=", "use_ema=True, clipnorm=")], "2 epochs"),
-    "other weights": ([after_fit("model.dense.kernel.assign_add([[9.0]] * 4)")], "2 epochs"),
-    "weights of reviews": ([("model.summary()", WEIGHED)], "2 epochs"),
-    "fewer epochs": ([(FIT, FEWER)], "1 epoch"),  # as Keras makes it, asked by KERAS_MAX_EPOCHS
-    "twice": ([after_fit(f"model.fit({ONE})")], "3 epochs"),
+AS_IT_ENDS = {  # what a learner changes: the text, and what stands in its place
+    "no validation": (FIT, WITHOUT),
+    "other reviews": ("validation_data=test", "validation_data=train"),
+    "seldom": ("validation_data=test", "validation_data=test, validation_freq=2"),
+    "as in the post": after_fit("model.evaluate(test)"),
+    "other reviews at last": after_fit("model.evaluate(train)"),
+    "the best weights": ("callbacks=[record]", f"callbacks=[record, {STOP}]"),
+    "the best first": ("callbacks=[record]", f"callbacks=[{STOP}, record]"),
+    "a mean of weights": ("clipnorm=", "use_ema=True, clipnorm="),
+    "other weights": after_fit("model.dense.kernel.assign_add([[9.0]] * 4)"),
+    "weights of reviews": ("model.summary()", WEIGHED),
+    "fewer epochs": (FIT, FEWER),  # as Keras makes it, asked by KERAS_MAX_EPOCHS
+    "twice": after_fit(f"model.fit({ONE})"),
 }
 
 
@@ -393,19 +392,19 @@ def test_the_last_line_is_of_the_test_set_and_of_the_weights_as_they_end(
     change, edited, tmp_path, monkeypatch
 ):
     path, log = tmp_path / "w.weights.h5", tmp_path / "l.csv"
-    edits, epochs = AS_IT_ENDS[change]
+    n = {"fewer epochs": 1, "twice": 3}.get(change, 2)
     clock = SimpleNamespace(perf_counter=itertools.count(100, 5).__next__, time=time.time)
     monkeypatch.setattr(common, "time", clock)  # five seconds an epoch
     monkeypatch.setattr(common, "TEST_BATCH", 40)  # the score is of two batches
-    line = parsed(edited(edits, "--epochs", "2", "--save", path, "--log", log))
+    line = parsed(edited([AS_IT_ENDS[change]], "--epochs", "2", "--save", path, "--log", log))
     monkeypatch.setattr(common, "TEST_BATCH", 64)  # and then of one
     with untraced():
         loaded = parsed(call("gru_imdb", *TINY, "--load", path))
     for key in "right", "n", "loss":
         assert line[key] == loaded[key], key
-    assert line["n"] == "64" and line["done"] == f"{epochs} in {5 * int(epochs[0])}.0 s"
+    assert line["n"] == "64" and line["done"] == f"{n} epoch{'s' * (n > 1)} in {5 * n}.0 s"
     rows = log.read_text().splitlines()[1:]
-    assert [row.split(",")[0] for row in rows] == list("123")[: int(epochs[0])]
+    assert [row.split(",")[0] for row in rows] == list("123")[:n]
 
 
 def test_after_ctrl_c_the_line_is_of_the_last_whole_epoch(edited, tmp_path):
