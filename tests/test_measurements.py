@@ -737,7 +737,8 @@ def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path, ca
     del errors["untrained"]  # now it is trained
     lines += ['untrained,0,"a, b",0.33333,"PC"', 'untrained,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
-    assert records.finished(path, (), 2) == {("name", "seed"), ("one", "0"), ("untrained", "0")}
+    there = records.finished(path, (), 2).keys()
+    assert there == {("name", "seed"), ("one", "0"), ("untrained", "0")}
 
 
 def test_a_machine_has_a_name(tmp_path, monkeypatch):

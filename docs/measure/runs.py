@@ -11,7 +11,6 @@ again, but for weights that other programs need and that the folder of --runs la
 all that is chosen, and compares.
 """
 
-import argparse
 import csv
 import itertools
 import os
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docs.measure import copies, made_up, records
+from docs.measure.flags import parser
 from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS, SEEDS, saved, weights
 
 CSV = ROOT / "docs/measure/runs.csv"
@@ -226,25 +226,6 @@ def run(experiment, seed, data, runs):
     return [str(fields[column]) for column in HEAD]
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
-    parser.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
-    parser.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
-    return parser.parse_args()
-
-
-def rows_of(path):
-    """The rows of the CSV by experiment, script and seed."""
-    records.finished(path, HEAD, 3)
-    with open(path, newline="", encoding="utf-8") as file:
-        return {tuple(row[:3]): row for row in csv.reader(file)}
-
-
 def chosen(args, rows):
     """The runs (experiment, seed) that are to be made: those that lack a row, or weights."""
     for experiment in EXPERIMENTS:
@@ -257,9 +238,15 @@ def chosen(args, rows):
 
 
 def main():
-    args = parse_args()
+    command = parser(__doc__)
+    command.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
+    command.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
+    command.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
+    command.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
+    args = command.parse_args()
     args.runs.mkdir(exist_ok=True)
-    rows = rows_of(CSV)
+    rows = records.finished(CSV, HEAD, 3)  # by experiment, script and seed
     with ThreadPool(args.jobs) as pool:
         todo = list(chosen(args, rows))
         for row in pool.imap_unordered(lambda each: run(*each, args.data, args.runs), todo):
