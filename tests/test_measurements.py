@@ -484,12 +484,8 @@ def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere(
     assert len(found) == 24 and {found[key] for key in found if "plain" in key[0]} == {1}
 
 
-def test_gates_by_kind_and_without_the_first_word(monkeypatch):
-    layer = {"i": np.arange(8.0).reshape(2, 4, 1), "g": np.zeros((2, 4, 1))}
-    chosen = np.array([[True, False, False, True], [False, False, False, True]])
-    assert list(gates.by_kind([layer], {"not": chosen}, "i")) == [
-        ("as trained", 1, "gate i not", pytest.approx(10 / 3))
-    ]
+def test_how_open_gates_are_is_counted_from_the_second_word_on(monkeypatch):
+    layer = {"i": np.arange(8.0).reshape(2, 4, 1)}
     monkeypatch.setattr(networks, "read_gates", lambda model, ids: [layer])
     spread = numbers(gates.percentiles(None, None, "i"))  # 1, 2, 3 and 5, 6, 7
     assert list(spread.values()) == pytest.approx([4, 1.5, 6.5])
@@ -497,7 +493,7 @@ def test_gates_by_kind_and_without_the_first_word(monkeypatch):
 
 def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
     model, x = handmade.lstm(), handmade.three_reviews()
-    fixed = {(when, layer): steps for when, layer, steps in gates.fixed(model, x, "ifo")}
+    fixed = {(when, layer): steps for when, layer, steps in gates.fixed(model, x, "ifo", (1, 2, 0))}
     assert fixed.keys() == {
         (f"gates {letters} at mean", layer) for letters in ("i", "f", "o", "ifo")
         for layer in (0, 1, 2)
@@ -529,7 +525,7 @@ def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
     for when, f in ("before", networks.UNTRAINED["f"]), ("after", 1):
         for of in "mean", "p10", "p90":
             assert found[when, 1, f"gate f {of}"] == pytest.approx(f, abs=0.02)
-    scores = {when: value for (when, _, quantity), value in found.items() if quantity == "accuracy"}
+    scores = {when: value for (when, *which), value in found.items() if which == [0, "accuracy"]}
     right = {"as trained": 3, "gates i at mean": 2, "gates f at mean": 3, "gates o at mean": 3,
              "gates ifo at mean": 2, "gates ifo at start": 2}  # fmt: skip
     assert scores == {when: pytest.approx(n / 3) for when, n in right.items()}

@@ -354,7 +354,7 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
               for word in words] for words in lists]  # fmt: skip
     assert np.shape(moved) == (2, 20, 1) and np.max(moved[0]) < 0 < np.min(moved[1])
     model = networks.load("lstm_imdb", 5)
-    layer, jacobian = figures.slow_jacobians(model, ids)
+    layer, jacobian = networks.slow_jacobians(model, ids)
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])

@@ -110,10 +110,12 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     vectors = {3 + RANK[word]: [-1] for word in made_up.GOOD} | {3 + RANK[made_up.MARKER]: [1]}
     layer = np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)
     model = handmade.network("lstm_imdb", vectors, [[9, 0, 0, 0]], *layer[1:], *layer, [[0]], [0])
-    text = "good bad ban verdict good ban".split()  # "ban" says nothing, the first does not count
-    found = dict(tasks.gates_by_kind(model, np.array([[3 + RANK[word] for word in text]]), "ifo"))
-    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.5), ("other", 0.5):
-        assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
+    text = "good bad good ban verdict good ban".split()  # "ban" says nothing, the first is left out
+    ranks = np.array([[RANK[word] for word in text]])
+    found = networks.gates_by_kind(model, 3 + ranks, made_up.kinds(ranks), "ifo")
+    found = {tuple(where): mean for *where, mean in found}
+    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.25), ("other", 0.5):
+        assert found[1, "i", kind] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
 
 
 @pytest.mark.parametrize("task", made_up.TASKS)

@@ -22,16 +22,11 @@ def exchanged(ids, rng):
     return np.concatenate([pairs[:, ::-1].ravel(), ids[2 * len(pairs) :]])
 
 
-def shuffled(ids, rng):
-    """Put a review's words in a random order."""
-    return rng.permutation(ids)
-
-
-def unchanged(ids, rng):
-    return ids
-
-
-ORDERS = {"as they are": unchanged, "neighbours exchanged": exchanged, "shuffled": shuffled}
+ORDERS = {
+    "as they are": lambda ids, rng: ids,
+    "neighbours exchanged": exchanged,
+    "shuffled": lambda ids, rng: rng.permutation(ids),
+}
 
 
 def reorder(x, order, rng):
