@@ -259,7 +259,6 @@ def test_lengths_are_drawn_by_model_with_their_range():
         scores = 100 * np.array(lookup.scores_at(model, words))
         assert line.get_ydata()[at] == pytest.approx(scores.mean())
         assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
-    assert lookup.scores_at("LSTM", 200) == lookup.scores("exercise 4")
 
 
 def test_the_curves_are_those_of_the_logs(tmp_path):
