@@ -151,9 +151,8 @@ def test_the_numbers_of_a_unit_are_read_at_the_last_word(tmp_path, monkeypatch):
     assert [of[f"b_{k}"] for k in "ifgo"] == [0, 1, 0, 0]
     monkeypatch.setattr(by_hand, "CSV", tmp_path / "by_hand.csv")
     model.save_weights(tmp_path / "toy.weights.h5")
-    monkeypatch.setattr("sys.argv", ["by_hand", "--weights", str(tmp_path / "toy.weights.h5")])
     for _ in range(2):  # the second time it is made anew
-        by_hand.main()
+        by_hand.main(["--weights", str(tmp_path / "toy.weights.h5")])
         head, *rows = (line.split(",") for line in by_hand.CSV.read_text().splitlines())
         there = [[*row.values()][:2] for row in read_csv("by_hand")]
         assert head == [*read_csv("by_hand")[0]] and [row[:2] for row in rows] == there

@@ -112,8 +112,7 @@ def start(monkeypatch, folder, *flags):
         return [experiment.name, name, str(seed), *runs.HEAD[3:]]
 
     monkeypatch.setattr(runs, "run", run)
-    monkeypatch.setattr(sys, "argv", ["runs", "--data", "x", "--runs", str(folder / "w"), *flags])
-    runs.main()
+    runs.main(["--data", "x", "--runs", str(folder / "w"), *flags])
     return made
 
 
@@ -299,8 +298,7 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     for name in "growth", "whole_runs":
         monkeypatch.setattr(benchmark, name, lambda *of, name=name: order.append((name, *of)))
     for line in "--growth", "--data x.npz --csv x.csv", "":
-        monkeypatch.setattr(sys, "argv", ["benchmark", *line.split()])
-        benchmark.main()
+        benchmark.main(line.split())
     whole = [("whole_runs", "x.npz", Path("x.csv")), ("whole_runs", "toy", None)]
     assert order[-3:] == [("growth",), *whole]
 
@@ -333,9 +331,8 @@ def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypat
         out, shown = capsys.readouterr().out, re.findall(r"(?m)^    python .*$", texts[path])
         assert (len(asked) > before, out == "") == (measures, measures)
         assert measures or [line for line in shown if line not in out] == []  # as they stand
-    monkeypatch.setattr(sys, "argv", ["program"])
     with pytest.raises(SystemExit, match="2"):
-        flags.parse("", "data", "runs")
+        flags.parse("", [], "data", "runs")
     assert capsys.readouterr().err.endswith("required: --data, --runs\n")
     assert len({path for path, *_ in asked}) == len(asked) == 12
     for path, head, keys, _ in asked:

@@ -5,7 +5,6 @@ What they share is in test_networks.py and test_tasks.py.
 
 import os
 import platform
-import sys
 from types import SimpleNamespace
 
 import common
@@ -51,8 +50,7 @@ def measure_of(module, monkeypatch, reviews=None, flags="--data x --runs x"):
     monkeypatch.setattr(records, "complete", lambda *given: found.append(given[-1]))
     monkeypatch.setattr(common, "read_npz", lambda path: reviews)
     monkeypatch.setattr(common, "load_word_index", lambda path: dict(up=1, down=2, nothing=3))
-    monkeypatch.setattr(sys, "argv", ["program", *flags.split()])
-    module.main()
+    module.main(flags.split())
     return found[-1] if len(found) == 1 else found
 
 
@@ -132,8 +130,8 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     changes = dict(SEEDS=[2], FEW=4, MANY=5, STEPS=10, NETWORKS=["rnn_layer_imdb"])
     for name, value in {**paths, **changes}.items():
         monkeypatch.setattr(backward, name, value)
-    monkeypatch.setattr(sys, "argv", ["backward", "--data", "x.npz", "--runs", str(tmp_path)])
-    backward.main()
+    flags = "--data", "x.npz", "--runs", str(tmp_path)
+    backward.main(flags)
     found = {tuple(row[2:5]): float(row[5]) for row in read_rows(paths["CSV"])}
     for layer, after in ("1", 0.5), ("2", 0.25):  # tanh' of small sums is near 1
         assert found["before", layer, "eigenvalue 1"] == pytest.approx(1, rel=0.1)
@@ -156,7 +154,7 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     assert decay["1", "mean size"] == found["after", "1", "eigenvalue 1"]
     assert decay["1", "mean Jacobian"] == found["after", "1", "largest real eigenvalue"]
     written = [path.read_text() for path in paths.values()]
-    backward.main()  # what is there is not measured again
+    backward.main(flags)  # what is there is not measured again
     assert [path.read_text() for path in paths.values()] == written
 
 

@@ -3,7 +3,6 @@
 import ast
 import itertools
 import re
-import sys
 
 import common
 import numpy as np
@@ -63,33 +62,30 @@ def page(tmp_path, monkeypatch):
     lookup.read_csv.cache_clear()
 
 
-def start(monkeypatch, capsys, *flags):
+def start(capsys, *flags):
     """Start tables.py in this process -> its exit status, what it said."""
-    monkeypatch.setattr(sys, "argv", ["tables", *flags])
     with pytest.raises(SystemExit) as end:
-        tables.main()
+        tables.main(flags)
     return end.value.code, capsys.readouterr().out.split()
 
 
-def test_both_languages_are_written_and_check_names_what_differs(page, monkeypatch, capsys):
+def test_both_languages_are_written_and_check_names_what_differs(page, capsys):
     pages = ["README.md:", "made", "docs/zh-CN/guide.md:", "made"]
     both = ["differs:", *pages[:2], "differs:", *pages[2:]]
-    assert start(monkeypatch, capsys, "--check") == (1, both)
+    assert start(capsys, "--check") == (1, both)
     assert "LSTM" not in (page / "README.md").read_text("utf-8")  # only compared
-    assert start(monkeypatch, capsys) == (0, [w.replace("differs", "written") for w in both])
+    assert start(capsys) == (0, [w.replace("differs", "written") for w in both])
     assert (page / "README.md").read_text("utf-8") == (
         f"one\n<!-- table: made -->\n{HEADS['README.md']}"
         "| first | 62.5 % (50.0 to 75.0) |\n| LSTM | 9.0 |\n<!-- end -->\ntwo\n"
     )
     assert "| 第一 | 62.5%（50.0～75.0） |\n" in (page / "docs/zh-CN/guide.md").read_text("utf-8")
-    assert start(monkeypatch, capsys, "--check") == (0, [])
+    assert start(capsys, "--check") == (0, [])
     (page / "README.md").write_text((page / "README.md").read_text("utf-8").replace("9.0", "9.1"))
-    assert start(monkeypatch, capsys, "--check") == (1, ["differs:", *pages[:2]])
+    assert start(capsys, "--check") == (1, ["differs:", *pages[:2]])
 
 
-def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_errors(
-    page, monkeypatch, capsys
-):
+def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_errors(page, capsys):
     mark, end = "<!-- table: made -->\n", "<!-- end -->\n"
     for text, message in (
         (f"{mark}\n{mark}{HEADS['README.md']}{end}", "a mark without its other"),
@@ -97,15 +93,15 @@ def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_error
         (f"{mark}| a |\n| --- |\n{end}", "made: rows of another length than the head"),
     ):
         (page / "README.md").write_text(text)
-        said, _ = start(monkeypatch, capsys)
+        said, _ = start(capsys)
         assert said.startswith("README.md: ") and message in said
         assert (page / "README.md").read_text() == text
     with pytest.raises(ValueError, match="made.csv has no row with"):
         lookup.values("made", of="c")
 
 
-def test_every_table_is_the_one_made_from_the_csvs(monkeypatch, capsys):
-    assert start(monkeypatch, capsys, "--check") == (0, [])
+def test_every_table_is_the_one_made_from_the_csvs(capsys):
+    assert start(capsys, "--check") == (0, [])
 
 
 IN_BOTH = """SimpleRNN = SimpleRNN; LSTM = LSTM; GRU = GRU; whole run = 整次运行; both = 两处
@@ -387,10 +383,8 @@ def test_a_figure_is_written_by_its_name_and_says_what_flags_it_needs(
 ):
     (tmp_path / "docs/pictures").mkdir(parents=True)
     monkeypatch.setattr(figures, "ROOT", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["figures", "levels"])
-    figures.main()
+    figures.main(["levels"])
     assert [path.name for path in tmp_path.rglob("*.*")] == ["levels.png"]
-    monkeypatch.setattr(sys, "argv", ["figures", "gates", "--runs", "runs"])
     with pytest.raises(SystemExit, match="2"):
-        figures.main()
+        figures.main(["gates", "--runs", "runs"])
     assert capsys.readouterr().err.endswith("error: gates needs --data\n")

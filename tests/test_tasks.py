@@ -1,7 +1,6 @@
 """docs/measure/made_up.py and tasks.py: what decides, what is set before training, the files."""
 
 import json
-import sys
 import zipfile
 
 import common
@@ -118,11 +117,10 @@ def test_gates_are_told_apart_by_the_kind_of_word():
 
 
 @pytest.mark.parametrize("task", made_up.TASKS)
-def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path, monkeypatch):
+def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path):
     """As exercise 13 says it."""
     path = tmp_path / "made.npz"
-    monkeypatch.setattr(sys, "argv", ["tasks", "--write", task, "80", str(path)])
-    tasks.main()
+    tasks.main(["--write", task, "80", str(path)])
     with zipfile.ZipFile(path) as archive:
         assert json.loads(archive.read("words.json")) == RANK
     for (ids, labels), n in zip(common.read_npz(str(path)), (made_up.REVIEWS[task], made_up.TEST)):
@@ -139,10 +137,8 @@ def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path, monkeypatch)
 )
 def test_what_cannot_be_written_is_said(flags, monkeypatch, capsys):
     monkeypatch.setattr(made_up, "write_npz", lambda *of: print(*of))
-    monkeypatch.setattr(sys, "argv", "tasks --write marker 10 x.npz".split())
-    tasks.main()
+    tasks.main("--write marker 10 x.npz".split())
     assert capsys.readouterr().out == "marker 10 x.npz\n"  # the shortest
-    monkeypatch.setattr(sys, "argv", ["tasks", *flags.split()])
     with pytest.raises(SystemExit, match="2"):
-        tasks.main()
+        tasks.main(flags.split())
     assert "--write" in capsys.readouterr().err.splitlines()[-1]

@@ -112,8 +112,8 @@ def decay(model, x, y):
     yield from percentiles(layer, "gradient", falls(networks.gradient_norms(model, x, y)))
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     x, y = networks.filled(common.read_npz(args.data)[1], MANY)
 
     def before_and_after(script, seed):

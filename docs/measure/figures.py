@@ -312,13 +312,13 @@ def negation(runs):
 FIGURES = gradient, levels, first_word, lengths, curves, eigenvalues, direction, gates, negation
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     figures = {make.__name__: make for make in FIGURES}
     parser.add_argument("figure", choices=figures)
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
     parser.add_argument("--data", metavar="NPZ")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     make = figures[args.figure]
     needed = {flag: getattr(args, flag) for flag in inspect.signature(make).parameters}
     missing = [f"--{flag}" for flag, value in needed.items() if not value]

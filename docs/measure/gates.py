@@ -133,8 +133,8 @@ def toy(script, seed, args):
                 yield when, layer, *row
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     all_scripts = (*NETWORKS, "rnn_cell_imdb", "baseline")
     keys = [(script, seed, "imdb") for seed, script in itertools.product(SEEDS, GATES)]
     keys += [(script, seed, "toy") for seed, script in itertools.product(SEEDS, all_scripts)]

@@ -214,8 +214,8 @@ def movers(ids, moved, names):
         yield "after", f"moved by {names[number]}", mean[number]
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     full, _ = networks.filled((x, y), MANY)
     index = common.load_word_index(args.data)

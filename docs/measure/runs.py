@@ -237,14 +237,14 @@ def chosen(args, rows):
                 yield experiment, seed
 
 
-def main():
+def main(argv=None):
     command = parser(__doc__)
     command.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
     command.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
     command.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
     command.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
-    args = command.parse_args()
+    args = command.parse_args(argv)
     args.runs.mkdir(exist_ok=True)
     rows = records.finished(CSV, HEAD, 3)  # by experiment, script and seed
     with ThreadPool(args.jobs) as pool:

@@ -51,8 +51,8 @@ def measure(model, x, y, seed):
         yield name, np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts)
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     reviews = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
 
     def rows(experiment, script, seed):

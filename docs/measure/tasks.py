@@ -132,11 +132,11 @@ def train(run):
             yield f"gate {layer} {letter} {kind}", mean
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     parser.add_argument("--run", action="store_true")
     parser.add_argument("--write", nargs=3, metavar=("TASK", "WORDS", "NPZ"))
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not (args.run or args.write):
         parser.error("say --run, or --write TASK WORDS NPZ")
     if args.write:
