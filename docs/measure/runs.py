@@ -17,7 +17,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
@@ -242,18 +241,16 @@ def main(argv=None):
     command.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
     command.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
     command.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
-    command.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
     command.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
     args = command.parse_args(argv)
     args.runs.mkdir(exist_ok=True)
     rows = records.finished(CSV, HEAD, 3)  # by experiment, script and seed
-    with ThreadPool(args.jobs) as pool:
-        todo = list(chosen(args, rows))
-        for row in pool.imap_unordered(lambda each: run(*each, args.data, args.runs), todo):
-            old = rows.get(tuple(row[:3]))
-            if old is None and not args.again:
-                records.append(CSV, [row])
-            print(*row[:7], "before: " + " ".join(old[3:7]) if old else "", flush=True)
+    for experiment, seed in chosen(args, rows):
+        row = run(experiment, seed, args.data, args.runs)
+        old = rows.get(tuple(row[:3]))
+        if old is None and not args.again:
+            records.append(CSV, [row])
+        print(*row[:7], "before: " + " ".join(old[3:7]) if old else "", flush=True)
 
 
 if __name__ == "__main__":
