@@ -153,9 +153,7 @@ def test_held_out_reviews_are_the_last_of_the_training_set(lines, folder, monkey
     monkeypatch.delitem(sys.modules, "common")
     monkeypatch.syspath_prepend(folder)
     patched = importlib.import_module("common")
-    args = SimpleNamespace(
-        data=str(path), subset=None, batch_size=128, seed=0, review=[], save=None
-    )
+    args = common.parse_args("x.py", ["--data", str(path)])
     train, test, *_ = patched.load_datasets(args)
     np.testing.assert_array_equal(rows_of(train), np.sort(x[:30], axis=0))
     tested = x[30:] if lines == runs.HELD_OUT else x_test

@@ -68,9 +68,8 @@ def test_gates_are_those_at_the_state_before_each_word_and_can_be_held(name, ids
         np.testing.assert_allclose(networks.read(model, ids, steps)[0], p, atol=1e-5)
     letter = GATES[name][-2]  # f or z
     means = own[letter][:, 1:].mean(axis=(0, 1))  # over all words but the first
-    held, states, _ = networks.read(
-        model, ids, networks.hold_at_mean(model, ids, letter, layers=(2,))
-    )
+    steps = networks.hold_at_mean(model, ids, letter, layers=(2,))
+    held, states, _ = networks.read(model, ids, steps)
     by_hand = networks.read(model, ids, (networks.step, networks.hold({letter: means})))
     np.testing.assert_allclose(held, by_hand[0], atol=1e-6)
     assert np.abs(held - p).max() > 1e-4
@@ -162,18 +161,13 @@ def test_the_slow_direction_is_that_of_the_largest_real_eigenvalue_not_of_the_la
 
 
 # ------------------------------------------------------------------------- networks made by hand
-@pytest.fixture
-def x():
-    return handmade.three_reviews()
-
-
-def verdicts(model, x, *steps):
+def verdicts(model, x, steps):
     """P(positive) - 0.5, to three digits, for its sign is looked at."""
-    return (networks.read(model, x, *steps)[0] - 0.5).round(3)
+    return (networks.read(model, x, steps)[0] - 0.5).round(3)
 
 
-def test_what_is_kept_of_a_state_and_what_is_carried(x):
-    model, zero = handmade.counter(), np.zeros((handmade.LENGTH, 2))
+def test_what_is_kept_of_a_state_and_what_is_carried():
+    model, x, zero = handmade.counter(), handmade.three_reviews(), np.zeros((handmade.LENGTH, 2))
     number, everything = networks.part_along([1, 0], [1, 0]), np.eye(2)
     rest = everything - number
     for changed, signs in (
@@ -193,8 +187,9 @@ def test_what_is_kept_of_a_state_and_what_is_carried(x):
     np.testing.assert_array_equal(of_layer_2_changed[0], states[0])
 
 
-def test_accuracy_counts_the_right_verdicts_of_all_reviews(x):
-    many, y = np.tile(x[[0, 2]], (1_001, 1)), np.tile([1, 1], 1_001)
+def test_accuracy_counts_the_right_verdicts_of_all_reviews():
+    good, _, bad = handmade.three_reviews()
+    many, y = np.tile([good, bad], (1_001, 1)), np.tile([1, 1], 1_001)
     assert networks.accuracy(handmade.counter(), many, y) == 0.5
     y[:4] = [1, 0, 1, 0]
     assert networks.accuracy(handmade.counter(), many, y) == pytest.approx(0.5 + 2 / 2_002)

@@ -126,11 +126,8 @@ def test_the_heads_of_a_table_stand_in_the_same_order_in_both_languages():
         for ours, theirs in zip(head.get(False, ()), head.get(True, ())):
             differ = [e for e, c in pairs if (e in ours) != (c in theirs)]
             numbers = [re.findall(r"\d+", text) for text in (ours, theirs)]
-            assert differ == [] and (numbers[0] == numbers[1] or [] in numbers), (
-                name,
-                ours,
-                theirs,
-            )
+            alike = numbers[0] == numbers[1] or [] in numbers
+            assert differ == [] and alike, (name, ours, theirs)
 
 
 def test_before_is_before_and_kept_is_by_network():
@@ -206,16 +203,13 @@ def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open()
     (axes,) = figures.levels().axes
     labels = "LSTM before training", "word (80: the last)", "gradient at the word"
     assert axes.get_yscale() == "log" and said(axes) == labels
-    shown = lines(axes, (1, *range(10, 81, 10)))
+    words = (1, *range(10, 81, 10))
+    shown = lines(axes, words)
     assert list(shown) == legend(axes) == ["b_f = 3", "b_f = 2", "b_f = 1"]
     where = dict(script="lstm_imdb", data="imdb", when="before", cut="nothing")
     for bias in "123":
-        gradients = [
-            lookup.values("paths", str(n), bias=bias, **where) for n in (1, *range(10, 81, 10))
-        ]
-        assert shown[f"b_f = {bias}"] == pytest.approx(
-            [geometric_mean(of_seeds) for of_seeds in gradients]
-        )
+        gradients = [lookup.values("paths", str(n), bias=bias, **where) for n in words]
+        assert shown[f"b_f = {bias}"] == pytest.approx([*map(geometric_mean, gradients)])
         check_shade(axes.collections["321".index(bias)], [(min(of), max(of)) for of in gradients])
 
 

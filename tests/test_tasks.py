@@ -64,9 +64,8 @@ def test_what_is_set_before_training():
 
 
 def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
-    run = tasks.Run(
-        "first", "SimpleRNN, loss * 1, epsilon 1e-7", 10, 1, reviews=2_560, epochs=30, rate=0.003
-    )
+    start = "SimpleRNN, loss * 1, epsilon 1e-7"
+    run = tasks.Run("first", start, 10, 1, reviews=2_560, epochs=30, rate=0.003)
     begun, train = tasks.begin(run.start, run.seed), networks.train
     ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(1))
 

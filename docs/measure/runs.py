@@ -106,9 +106,8 @@ BEST = {  # the best three of seed 0, which have more seeds; the first: best mea
 def setting(model, rate, epochs, layers):
     """A setting of GRID as flags and changed lines."""
     script, flags = RUN_OF[model]
-    return f"{flags} --learning-rate {rate} --epochs {epochs}", (
-        one_layer(script) if layers == 1 else ()
-    )
+    lines = one_layer(script) if layers == 1 else ()
+    return f"{flags} --learning-rate {rate} --epochs {epochs}", lines
 
 
 def held_out(model, rate, epochs, layers=0, lines=(), seeds=1):
