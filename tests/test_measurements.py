@@ -563,25 +563,20 @@ def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch, tmp_pat
 
 
 # ------------------------------------------------------------------------------ the word "verdict"
-RANKS = {word: rank for rank, word in enumerate(made_up.WORDS, start=1)}
 VERDICT, GOOD, BAD, OTHER = (
-    RANKS[w] + common.INDEX_FROM for w in (made_up.MARKER, "good", "bad", made_up.WORDS[30])
+    made_up.WORDS.index(word) + 1 + common.INDEX_FROM for word in ("verdict", "good", "bad", "bar")
 )
 MARKED = np.array([[OTHER, GOOD, OTHER, VERDICT, BAD, OTHER],
                    [BAD, OTHER, VERDICT, GOOD, BAD, OTHER]])  # fmt: skip
 
 
-@pytest.fixture
-def marking():
+def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(monkeypatch):
     """One unit: i opens at the marker alone (vector (1, 1)), where g is 1; f keeps c to the end."""
     vectors = {VERDICT: [1, 1], GOOD: [0, 0, 1], BAD: [0, 0, -1]}
     kernel = [40, 0, 0, 0], [0, 0, 40, 0], [0, 0, 0, 5]  # columns: i, f, g, o
     first = kernel, np.zeros((1, 4)), [-20, 20, 0, 0]
     second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
-    return handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
-
-
-def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(marking, monkeypatch):
+    marking = handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
     values = marker.ordinary(marking, MARKED, MARKED)
     at_bad = 1 / (1 + np.exp(5))  # as in the second review, where BAD follows no marker
     assert values["o"][[0, 1], [4, 3], 0] == pytest.approx([at_bad, 1 - at_bad], abs=1e-6)

@@ -226,13 +226,13 @@ def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
     (of_both,) = figure.legends
     assert [text.get_text() for text in of_both.get_texts()] == shown
     starts = "SimpleRNN", "SimpleRNN .7", "LSTM", "LSTM b_f = 3"
-    for (label, start), (at, n) in itertools.product(
-        zip(lines(cause), starts), enumerate(lookup.LENGTHS)
-    ):
-        best = [max(run) for run in lookup.first_word_runs(start, n)]
-        assert lines(effect)[label][at] == pytest.approx(100 * np.mean(best))
-        first, last = (np.array(lookup.at_start(f"gradient {w}", start, n)) for w in ("1", "last"))
-        assert lines(cause)[label][at] == pytest.approx(geometric_mean(first / last))
+    gradients = "gradient 1", "gradient last"
+    for label, start in zip(lines(cause), starts):
+        for at, n in enumerate(lookup.LENGTHS):
+            best = [max(run) for run in lookup.first_word_runs(start, n)]
+            assert lines(effect)[label][at] == pytest.approx(100 * np.mean(best))
+            lost = np.divide(*(lookup.at_start(gradient, start, n) for gradient in gradients))
+            assert lines(cause)[label][at] == pytest.approx(geometric_mean(lost))
     assert lines(cause)[shrunk][3] < 1e-10 < lines(cause)["LSTM"][3] < 1e-3
     assert lines(cause)["SimpleRNN"][3] < 1 < 100 < lines(cause)[is_open][3]
 
@@ -243,12 +243,11 @@ def test_lengths_are_drawn_by_model_with_their_range():
     assert ticks(axes) == ["40", "80", "200", "320"]
     containers = {c.get_label(): c for c in axes.containers}
     assert list(containers) == list(lookup.MODELS) == legend(axes)
-    for (model, (line, _, (bars,))), (at, words) in itertools.product(
-        containers.items(), enumerate((40, 80, 200, 320))
-    ):
-        scores = 100 * np.array(lookup.scores_at(model, words))
-        assert line.get_ydata()[at] == pytest.approx(scores.mean())
-        assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
+    for model, (line, _, (bars,)) in containers.items():
+        for at, words in enumerate((40, 80, 200, 320)):
+            scores = 100 * np.array(lookup.scores_at(model, words))
+            assert line.get_ydata()[at] == pytest.approx(scores.mean())
+            assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
 
 
 def test_the_curves_are_those_of_the_logs(tmp_path):
