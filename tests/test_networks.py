@@ -212,7 +212,7 @@ def test_a_shift_costs_nothing_and_a_fit_is_scored_on_the_others():
     assert networks.refitted_accuracy(p, labels) == (2 / 3 + 1 / 3) / 2  # of the even, the odd
 
 
-# --------------------------------------------------------------------------- reviews and training
+# --------------------------------------------------------------------------------------- training
 def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, monkeypatch):
     """The same scores from the same seed as a run of the script."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
@@ -235,11 +235,3 @@ def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, 
     monkeypatch.setattr(networks.load, "__defaults__", (None, 4))  # units
     weights = networks.trained("rnn_layer_imdb", 3, tmp_path, "toy").get_weights()
     np.testing.assert_allclose(weights[1], model.get_weights()[1], atol=1e-6)
-
-
-def test_reviews_without_padding_are_found_the_first_of_them(ids):
-    for n in (1, 2):
-        x, y = networks.filled((ids, LABELS), n)
-        assert x.tolist() == ids[:n].tolist() and y.tolist() == LABELS[:n].tolist()
-    x, _ = networks.filled((ids[::-1], LABELS), 9)
-    assert x.tolist() == ids[1::-1].tolist()
