@@ -230,14 +230,13 @@ def download(name):
 class ArrayOnly(pickle.Unpickler):
     """Unpickles an array of lists. Whatever else a pickle names is not looked up, nor executed."""
 
-    NAMES = {("numpy", "ndarray"), ("numpy", "dtype")}
-    NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
-    NAMES |= {("_codecs", "encode")}  # for bytes, in the oldest protocols
+    NAMES = {"numpy.ndarray", "numpy.dtype", "_codecs.encode"}  # encode: in the oldest protocols
+    NAMES |= {f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core")}
 
     def find_class(self, module, name):
-        if (module, name) in self.NAMES:
-            return super().find_class(module, name)
-        raise ValueError(f"it holds {module}.{name}: save lists of Python's int")
+        if f"{module}.{name}" not in self.NAMES:
+            raise ValueError(f"it holds {module}.{name}: save lists of Python's int")
+        return super().find_class(module, name)
 
 
 @contextlib.contextmanager
@@ -360,9 +359,9 @@ def load_datasets(args):
 
 def read_vocabulary(data):
     """Say which words the ids of data are -> imdb, toy or a digest; their JSON, or None."""
-    words = None
     if data in ("auto", "imdb"):
-        return "imdb", words
+        return "imdb", None
+    words = None
     if data == "toy":
         words = json.dumps(toy_reviews()[-1]).encode()
     else:
@@ -382,15 +381,14 @@ def load_word_index(data, vocabulary=None):
     path = Path(data).with_name("imdb_word_index.json")  # used if it is Keras's
     try:
         if name == "imdb":
-            words = path.read_bytes() if path.is_file() else b""
-            if digest(words) != DIGESTS[path.name]:
+            if not path.is_file() or digest(path.read_bytes()) != DIGESTS[path.name]:
                 path = Path(download(path.name))
-                words = path.read_bytes()
+            words = path.read_bytes()
             if digest(words) != DIGESTS[path.name]:
                 raise ValueError(f"{path} is not Keras's: delete it, and it will be downloaded")
         elif words is None:
             raise ValueError(f"{data} does not hold them: make it again (docs/data.md)")
-        index = {word: min(int(rank), TOTAL_WORDS) for word, rank in json.loads(words).items()}
+        index = {word: int(rank) for word, rank in json.loads(words).items()}
         if min(index.values(), default=1) < 1:
             raise ValueError("the rank of a word is below 1")
         known = [word for word, rank in index.items() if rank + INDEX_FROM < TOTAL_WORDS]
@@ -404,19 +402,18 @@ def load_word_index(data, vocabulary=None):
 # ------------------------------------------------------------------------------ the record of a run
 def write_atomically(path, write):
     """Call write(a name beside path) and rename what it wrote to path: whole, or not at all."""
-    real = os.path.realpath(path)  # where a link points to
-    folder, name = os.path.dirname(real), os.path.basename(path)
-    os.makedirs(folder, exist_ok=True)
+    real, name = Path(path).resolve(), os.path.basename(path)  # real: where a link points to
+    real.parent.mkdir(parents=True, exist_ok=True)
     prefix = f"unfinished-{name}-"
-    with TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as beside:
+    with TemporaryDirectory(prefix=prefix, dir=real.parent, ignore_cleanup_errors=True) as beside:
         new = os.path.join(beside, name)
         write(new)
-        if os.path.exists(real):
-            os.chmod(new, os.stat(real).st_mode)
+        if real.exists():
+            shutil.copymode(real, new)
         os.replace(new, real)
 
 
-class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
+class Record(keras.callbacks.Callback):
     """The record of a run: --save and --log after every epoch, and in the end a line.
 
     It expects one loss and a metric named "accuracy", whatever the network and its output are. The
@@ -503,8 +500,6 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
         # fit() may have validated on other reviews, and best weights may have been put back since
         score = model.evaluate(self.test, verbose=0, return_dict=True)
         accuracy, loss, n = score["accuracy"], score["loss"], sum(len(y) for _, y, *_ in self.test)
-        if not (kind or np.isnan(loss)):
-            self.write()
         device = "GPU" if "GPU" in model.weights[0].value.device else "CPU"
         line = (
             f"{args.script}: test accuracy {accuracy:.4f} ({accuracy * n:.0f}/{n}), "
@@ -512,13 +507,15 @@ class Record(keras.callbacks.Callback, contextlib.AbstractContextManager):
             f"seed {args.seed}, data {self.data}, device {device}, "
             f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
         )
+        if np.isnan(loss):
+            print(line)
+            fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
         try:
-            if not np.isnan(loss):
-                read_reviews(args.review, model, self.index)
+            if not kind:
+                self.write()
+            read_reviews(args.review, model, self.index)
         finally:
             print(line)
-        if np.isnan(loss):
-            fail("training diverged, the loss is nan: try a lower --learning-rate or --clipnorm")
         if self.errors and not kind:
             fail("; ".join(self.errors))
 
@@ -578,9 +575,8 @@ def positive(model, x):
     """Return P(positive) of each review: [n, 80] int32 -> [n] float32."""
     batches = [x[n : n + TEST_BATCH] for n in range(0, len(x), TEST_BATCH)]
     p = np.concatenate([model(batch, training=False) for batch in batches])  # [n, 1]
-    low, high = p.min(), p.max()
-    if p.shape[1:] != (1,) or not 0 <= low <= high <= 1:  # nan, too
-        what = f"{p.shape} from {low:.2f} to {high:.2f}"
+    if p.shape[1:] != (1,) or not 0 <= p.min() <= p.max() <= 1:  # nan, too
+        what = f"{p.shape} from {p.min():.2f} to {p.max():.2f}"
         fail(f"--review and --load read one P(positive), 0 to 1, not {what}: see exercise 17")
     return p[:, 0]
 

@@ -285,6 +285,12 @@ def test_an_interrupt_while_a_review_is_read_costs_no_last_line(monkeypatch):
     assert result.returncode == 130 and LAST_LINE.fullmatch(last_line(result.stdout))
 
 
+def test_an_interrupt_in_the_last_write_costs_no_last_line(monkeypatch):
+    raising(monkeypatch, "write", CTRL_C, 2)  # of one epoch
+    result = call("averaged", *TINY)
+    assert result.returncode == 130 and LAST_LINE.fullmatch(last_line(result.stdout))
+
+
 @pytest.mark.parametrize("scored", [True, False])
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_run_that_diverges_says_so_and_keeps_what_was_saved_before(

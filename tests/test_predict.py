@@ -119,7 +119,8 @@ def test_the_verdicts_are_compared_with_the_labels(capsys, labels, p, shares):
         assert " ".join(judged) == "judged negative judged positive"
         assert negative == ["labelled", "negative", "2", "1"]
         assert positive == ["labelled", "positive", "1", "2"]
-        predict.report("o.csv", [[9_996, 9_997]] * 8, p)  # the last that has an id, and the next
+        ranks = [[9_996, 9_997]] * 8  # the last that has an id, and the next
+        predict.report("o.csv", ranks, np.array(p))
         said = capsys.readouterr().out
         assert "o.csv: 8 rows, 4 positive, 3 negative\n" in said and "\n8 of 16 words are" in said
 

@@ -42,8 +42,7 @@ def main(argv=None):
     model = average(bigrams)
     train, test, data = common.load_datasets(args)
     adam = keras.optimizers.Adam(common.linear_decay(args, train), clipnorm=args.clipnorm)
-    # an object, because for the string "accuracy" Keras would build the metric inside fit() and
-    # trace the graph a second time
+    # an object, because Keras builds the metric of a string inside fit(), and then traces twice
     accuracy = keras.metrics.BinaryAccuracy("accuracy")
     model.compile(adam, loss="binary_crossentropy", metrics=[accuracy], jit_compile=False)
     with common.Record(args, test, data) as record:

@@ -284,28 +284,20 @@ def split(reviews, args):
     return train, [reviews[i] for i in sorted(test)]
 
 
-def write(path, train, test, index):
-    """Write reviews and {word: rank} into one file, whole or not at all."""
+def write(train, test, index, path):
+    """Write reviews and {word: rank} into one file."""
     beyond, arrays = max(common.TOTAL_WORDS, len(index) + 1), {}  # of a word not in training
     for part, reviews in ("train", train), ("test", test):
         arrays[f"x_{part}"] = np.empty(len(reviews), dtype=object)
         arrays[f"x_{part}"][:] = [[index.get(word, beyond) for word in r.words] for r in reviews]
         arrays[f"y_{part}"] = np.array([review.label for review in reviews])
-
-    def write_to(name):
-        with open(name, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        with zipfile.ZipFile(name, "a", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open("words.json", "w") as file:  # without a date, as the arrays
-                file.write(json.dumps(index, ensure_ascii=False).encode())
-            largest = max(member.file_size for member in archive.infolist())
-        if largest > common.MEMBER_BYTES or max(len(train), len(test)) > REVIEWS:
-            common.fail(f"too many reviews, nothing is written: {LIMIT}")
-
-    try:
-        common.write_atomically(path, write_to)
-    except OSError as error:
-        common.fail(f"cannot write {path}: {error}")
+    np.savez_compressed(path, **arrays)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("words.json", "w") as file:  # without a date, as the arrays
+            file.write(json.dumps(index, ensure_ascii=False).encode())
+        largest = max(member.file_size for member in archive.infolist())
+    if largest > common.MEMBER_BYTES or max(len(train), len(test)) > REVIEWS:
+        common.fail(f"too many reviews, nothing is written: {LIMIT}")
 
 
 def report(path, train, test, index):
@@ -391,7 +383,10 @@ def main(argv=None):
     counts = Counter(dict.fromkeys((w for r in reviews for w in r.words), 0))
     counts.update(word for review in train for word in review.words)
     index = {word: rank for rank, (word, n) in enumerate(counts.most_common(), start=1) if n}
-    write(args.out, train, test, index)
+    try:
+        common.write_atomically(args.out, partial(write, train, test, index))
+    except OSError as error:
+        common.fail(f"cannot write {args.out}: {error}")
     print(f"{rows} rows: {len(reviews)} reviews, {rows - len(reviews)} left out")
     report(args.out, train, test, index)
 

@@ -8,7 +8,6 @@ Needs matplotlib.
 
 import argparse
 import csv
-import io
 import os
 import sys
 from pathlib import Path
@@ -49,12 +48,10 @@ def draw(logs):
 
 def write_picture(figure, path):
     """Write a figure in the format of the path's ending: whole, or not at all."""
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=120, format=Path(path).suffix[1:] or "png")
     real = os.path.realpath(path)  # where a link points to
     new = f"{real}.{os.getpid()}.unfinished"
     try:
-        Path(new).write_bytes(picture.getvalue())
+        figure.savefig(new, dpi=120, format=Path(path).suffix[1:] or "png")
         os.replace(new, real)
     finally:
         Path(new).unlink(missing_ok=True)

@@ -7,7 +7,6 @@ are compared with them. --data and --units are those of the training: the words 
 """
 
 import argparse
-import contextlib
 import csv
 import os
 import runpy
@@ -48,10 +47,9 @@ def parse_args(argv):
 
 def is_own(path, encoding):
     """Tell by its first line whether this program has written a file."""
-    with contextlib.suppress(UnicodeError):  # which utf-16 raises whatever `errors` says
-        with open(path, encoding=encoding, errors="replace", newline="") as file:
-            return file.readline().rstrip().endswith("," + ",".join(ADDED))
-    return False
+    with open(path, "rb") as file:
+        start = file.read(2**16).decode(encoding, errors="ignore")
+    return start.partition("\n")[0].rstrip().endswith("," + ",".join(ADDED))
 
 
 def load_model(args):
@@ -72,40 +70,30 @@ def judge(model, ranks):
 
 
 def verdict(p):
-    """Say which side of a half a probability is on, or nothing of nan."""
-    return "" if np.isnan(p) else "positive" if p > 0.5 else "negative"
+    """Say which side of a half each probability is on, or nothing of nan: [n] -> [n] of text."""
+    return np.select([p > 0.5, p <= 0.5], ["positive", "negative"], "")
 
 
-def write(path, table, p, encoding):
-    """Write the table with two more columns, whole or not at all."""
-
-    def write_to(name):
-        with open(name, "w", encoding=encoding, newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.names + ADDED)
-            for row, p_row in zip(table.rows, p):
-                shown = f"{p_row:.6f}" if verdict(p_row) else ""
-                writer.writerow([*row.fields, shown, verdict(p_row)])
-
-    try:
-        common.write_atomically(path, write_to)
-    except OSError as error:
-        common.fail(f"cannot write {path}: {error}")
+def write(table, p, encoding, path):
+    """Write the table with two more columns."""
+    with open(path, "w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(table.names + ADDED)
+        for row, p_row, side in zip(table.rows, p, verdict(p)):
+            writer.writerow([*row.fields, f"{p_row:.6f}" if side else "", side])
 
 
 def read_labels(table, args):
     """Find the label of each row: 0, 1, or None if it has none or another."""
-    if table.label is None:
-        return [None] * len(table.rows)
     labels = [own_data.normal(row.fields[table.label]) for row in table.rows]
-    counts = Counter(label for label in labels if label)
+    counts = Counter(filter(None, labels))
     meaning = own_data.meanings(counts, args) if counts else {}
     return [meaning.get(label) for label in labels]
 
 
 def compare(labels, p):
     """Print how far the verdicts agree with the labels."""
-    n = Counter((label, verdict(p_row)) for label, p_row in zip(labels, p))
+    n = Counter(zip(labels, verdict(p)))
     (tn, fp), (fn, tp) = ([n[label, v] for v in ("negative", "positive")] for label in (0, 1))
     total = tn + fp + fn + tp
     print(f"{total} of {len(labels)} rows have a known label and a verdict:")
@@ -119,7 +107,7 @@ def compare(labels, p):
 
 def report(path, ranks, p):
     """Print how many rows there are of each kind, and how many of their words are known."""
-    n = Counter(map(verdict, p))
+    n = Counter(verdict(p))
     own_data.say(f"{path}: {len(p)} rows, {n['positive']} positive, {n['negative']} negative")
     print(f"{n['']} rows have no word, and so no verdict")
     known = [rank + common.INDEX_FROM < common.TOTAL_WORDS for review in ranks for rank in review]
@@ -133,12 +121,15 @@ def main(argv=None):
         common.fail(f"nothing is written: {[*table.bad, f'{args.table} has no rows'][0]}")
     if set(ADDED) & set(table.names):
         common.fail(f"{args.table} has a column {' or '.join(ADDED)}: rename it")
-    labels = read_labels(table, args)
+    labels = [] if table.label is None else read_labels(table, args)
     model, index = load_model(args)
     reviews = [own_data.words_of(row.fields[table.text]) for row in table.rows]
     ranks = [[index.get(word, common.TOTAL_WORDS) for word in words] for words in reviews]
     p = judge(model, ranks)
-    write(args.out, table, p, args.encoding)
+    try:
+        common.write_atomically(args.out, partial(write, table, p, args.encoding))
+    except OSError as error:
+        common.fail(f"cannot write {args.out}: {error}")
     report(args.out, ranks, p)
     if any(label is not None for label in labels):
         compare(labels, p)
