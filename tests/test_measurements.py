@@ -323,6 +323,10 @@ def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network
     assert found.pop(("without other layer", 1, "accuracy")) == 1
     more = [kind for _, _, kind, _ in rest("lstm_imdb", 3)][len(found) + 1 :]  # of an LSTM alone
     assert more == ["moved by down", "moved by up"]
+
+
+def test_a_network_of_a_seed_is_measured_on_the_reviews_that_belong_to_it(monkeypatch):
+    """What main() hands on in shuffle.py, first_epoch.py and marker.py."""
     monkeypatch.setattr(networks, "trained", lambda script, seed, runs, data: (script, seed, data))
     monkeypatch.setattr(common, "load_toy", lambda: ("to train on", "TY"))
     for module in shuffle, marker:
