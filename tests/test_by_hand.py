@@ -120,9 +120,7 @@ def test_the_sum_stays_and_the_difference_goes(page):
 
 @each_page
 def test_an_average_cannot_tell_the_two_sentences_apart(page):
-    says = {"good": 1, "bad": -1, "not": 0}
-    for text in "good not bad", "bad not good":
-        assert text in blocks(page, 5) and np.mean([says[word] for word in text.split()]) == 0
+    assert "good not bad" in blocks(page, 5) and "bad not good" in blocks(page, 5)
     assert {right for _, right in equations(blocks(page, 5))} == {"0"}
 
 
