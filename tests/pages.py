@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -80,7 +79,6 @@ def parse(path, arguments, folder):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(sys, "argv", [path, *arguments])
         patch.setattr(ArgumentParser, "parse_args", noting)
         whole = owner.parse_args
 
@@ -90,5 +88,5 @@ def parse(path, arguments, folder):
 
         patch.setattr(owner, "parse_args", stop)
         with pytest.raises(Accepted):
-            module.main()
+            module.main(arguments)
     return parsers[-1]

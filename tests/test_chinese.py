@@ -203,7 +203,6 @@ BAD = {
     "ranges: 53.7～63.1": r"\d ?\.\. ?\d|\d%? ?到 ?\d|\d~\d|\d–\d",
     "a Western mark after a Chinese character": CHARACTER + r"[,;:?!](?!\d)",
     "a line broken in a sentence": rf"(?m)^[^#|\n-].*(?:{CHARACTER}|[，、；：])\n{CHARACTER}",
-    "something is still to be written": r"〔|@[A-Z]|EX\d",
 }
 
 

@@ -87,9 +87,7 @@ def test_a_patched_script_runs_as_a_learner_starts_it(patch, patched, monkeypatc
 
 @pytest.mark.parametrize("patch, words", OF_COMMON.items())
 def test_other_words_of_a_review_are_kept(patch, words, patched):
-    (row,) = patched(patch).encode(
-        [list(range(1, 301))]
-    )  # ids 4 to 303; in front of them the start
+    (row,) = patched(patch).encode([[*range(1, 301)]])  # ids 4 to 303, behind the start
     last, first = [*range(304 - words, 304)], [common.START, *range(4, 3 + words)]
     assert row.tolist() == (first if "first" in patch else last)
 

@@ -112,8 +112,7 @@ def start(monkeypatch, folder, *flags):
         return [experiment.name, name, str(seed), *runs.HEAD[3:]]
 
     monkeypatch.setattr(runs, "run", run)
-    monkeypatch.setattr(sys, "argv", ["runs", "--data", "x", "--runs", str(folder / "w"), *flags])
-    runs.main()
+    runs.main(["--data", "x", "--runs", str(folder / "w"), *flags])
     return made
 
 
@@ -154,9 +153,7 @@ def test_held_out_reviews_are_the_last_of_the_training_set(lines, folder, monkey
     monkeypatch.delitem(sys.modules, "common")
     monkeypatch.syspath_prepend(folder)
     patched = importlib.import_module("common")
-    args = SimpleNamespace(
-        data=str(path), subset=None, batch_size=128, seed=0, review=[], save=None
-    )
+    args = common.parse_args("x.py", ["--data", str(path)])
     train, test, *_ = patched.load_datasets(args)
     np.testing.assert_array_equal(rows_of(train), np.sort(x[:30], axis=0))
     tested = x[30:] if lines == runs.HELD_OUT else x_test
@@ -299,8 +296,7 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     for name in "growth", "whole_runs":
         monkeypatch.setattr(benchmark, name, lambda *of, name=name: order.append((name, *of)))
     for line in "--growth", "--data x.npz --csv x.csv", "":
-        monkeypatch.setattr(sys, "argv", ["benchmark", *line.split()])
-        benchmark.main()
+        benchmark.main(line.split())
     whole = [("whole_runs", "x.npz", Path("x.csv")), ("whole_runs", "toy", None)]
     assert order[-3:] == [("growth",), *whole]
 
@@ -333,16 +329,15 @@ def test_a_program_as_it_is_started_asks_for_the_rows_that_its_csv_has(monkeypat
         out, shown = capsys.readouterr().out, re.findall(r"(?m)^    python .*$", texts[path])
         assert (len(asked) > before, out == "") == (measures, measures)
         assert measures or [line for line in shown if line not in out] == []  # as they stand
-    monkeypatch.setattr(sys, "argv", ["program"])
     with pytest.raises(SystemExit, match="2"):
-        flags.parse("", "data", "runs")
+        flags.parse("", [], "data", "runs")
     assert capsys.readouterr().err.endswith("required: --data, --runs\n")
     assert len({path for path, *_ in asked}) == len(asked) == 12
     for path, head, keys, _ in asked:
         keys = [tuple(map(str, key)) for key in keys]
         with open(path, newline="", encoding="utf-8") as file:
             assert next(csv.reader(file)) == [*map(str, head)]
-        there = records.finished(path, head, len(keys[0]))
+        there = records.finished(path, head, len(keys[0])).keys()
         assert there == {head[: len(keys[0])], *keys} and len(there) == len(keys) + 1, path.name
 
 

@@ -5,7 +5,6 @@ What they share is in test_networks.py and test_tasks.py.
 
 import os
 import platform
-import sys
 from types import SimpleNamespace
 
 import common
@@ -51,8 +50,7 @@ def measure_of(module, monkeypatch, reviews=None, flags="--data x --runs x"):
     monkeypatch.setattr(records, "complete", lambda *given: found.append(given[-1]))
     monkeypatch.setattr(common, "read_npz", lambda path: reviews)
     monkeypatch.setattr(common, "load_word_index", lambda path: dict(up=1, down=2, nothing=3))
-    monkeypatch.setattr(sys, "argv", ["program", *flags.split()])
-    module.main()
+    module.main(flags.split())
     return found[-1] if len(found) == 1 else found
 
 
@@ -132,8 +130,8 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     changes = dict(SEEDS=[2], FEW=4, MANY=5, STEPS=10, NETWORKS=["rnn_layer_imdb"])
     for name, value in {**paths, **changes}.items():
         monkeypatch.setattr(backward, name, value)
-    monkeypatch.setattr(sys, "argv", ["backward", "--data", "x.npz", "--runs", str(tmp_path)])
-    backward.main()
+    flags = "--data", "x.npz", "--runs", str(tmp_path)
+    backward.main(flags)
     found = {tuple(row[2:5]): float(row[5]) for row in read_rows(paths["CSV"])}
     for layer, after in ("1", 0.5), ("2", 0.25):  # tanh' of small sums is near 1
         assert found["before", layer, "eigenvalue 1"] == pytest.approx(1, rel=0.1)
@@ -156,7 +154,7 @@ def test_before_is_the_network_as_it_starts_and_after_as_it_is_trained(tmp_path,
     assert decay["1", "mean size"] == found["after", "1", "eigenvalue 1"]
     assert decay["1", "mean Jacobian"] == found["after", "1", "largest real eigenvalue"]
     written = [path.read_text() for path in paths.values()]
-    backward.main()  # what is there is not measured again
+    backward.main(flags)  # what is there is not measured again
     assert [path.read_text() for path in paths.values()] == written
 
 
@@ -325,6 +323,10 @@ def test_what_a_program_scores_are_the_first_test_reviews_by_the_trained_network
     assert found.pop(("without other layer", 1, "accuracy")) == 1
     more = [kind for _, _, kind, _ in rest("lstm_imdb", 3)][len(found) + 1 :]  # of an LSTM alone
     assert more == ["moved by down", "moved by up"]
+
+
+def test_a_network_of_a_seed_is_measured_on_the_reviews_that_belong_to_it(monkeypatch):
+    """What main() hands on in shuffle.py, first_epoch.py and marker.py."""
     monkeypatch.setattr(networks, "trained", lambda script, seed, runs, data: (script, seed, data))
     monkeypatch.setattr(common, "load_toy", lambda: ("to train on", "TY"))
     for module in shuffle, marker:
@@ -484,12 +486,8 @@ def test_gates_held_at_turned_words_have_the_values_of_the_same_words_elsewhere(
     assert len(found) == 24 and {found[key] for key in found if "plain" in key[0]} == {1}
 
 
-def test_gates_by_kind_and_without_the_first_word(monkeypatch):
-    layer = {"i": np.arange(8.0).reshape(2, 4, 1), "g": np.zeros((2, 4, 1))}
-    chosen = np.array([[True, False, False, True], [False, False, False, True]])
-    assert list(gates.by_kind([layer], {"not": chosen}, "i")) == [
-        ("as trained", 1, "gate i not", pytest.approx(10 / 3))
-    ]
+def test_how_open_gates_are_is_counted_from_the_second_word_on(monkeypatch):
+    layer = {"i": np.arange(8.0).reshape(2, 4, 1)}
     monkeypatch.setattr(networks, "read_gates", lambda model, ids: [layer])
     spread = numbers(gates.percentiles(None, None, "i"))  # 1, 2, 3 and 5, 6, 7
     assert list(spread.values()) == pytest.approx([4, 1.5, 6.5])
@@ -497,7 +495,7 @@ def test_gates_by_kind_and_without_the_first_word(monkeypatch):
 
 def test_gates_are_held_by_layer_at_their_means_and_at_their_start():
     model, x = handmade.lstm(), handmade.three_reviews()
-    fixed = {(when, layer): steps for when, layer, steps in gates.fixed(model, x, "ifo")}
+    fixed = {(when, layer): steps for when, layer, steps in gates.fixed(model, x, "ifo", (1, 2, 0))}
     assert fixed.keys() == {
         (f"gates {letters} at mean", layer) for letters in ("i", "f", "o", "ifo")
         for layer in (0, 1, 2)
@@ -529,7 +527,7 @@ def test_the_gates_on_imdb_before_training_and_after(monkeypatch):
     for when, f in ("before", networks.UNTRAINED["f"]), ("after", 1):
         for of in "mean", "p10", "p90":
             assert found[when, 1, f"gate f {of}"] == pytest.approx(f, abs=0.02)
-    scores = {when: value for (when, _, quantity), value in found.items() if quantity == "accuracy"}
+    scores = {when: value for (when, *which), value in found.items() if which == [0, "accuracy"]}
     right = {"as trained": 3, "gates i at mean": 2, "gates f at mean": 3, "gates o at mean": 3,
              "gates ifo at mean": 2, "gates ifo at start": 2}  # fmt: skip
     assert scores == {when: pytest.approx(n / 3) for when, n in right.items()}
@@ -569,25 +567,20 @@ def test_the_gates_on_the_toy_are_those_of_its_test_reviews(monkeypatch, tmp_pat
 
 
 # ------------------------------------------------------------------------------ the word "verdict"
-RANKS = {word: rank for rank, word in enumerate(made_up.WORDS, start=1)}
 VERDICT, GOOD, BAD, OTHER = (
-    RANKS[w] + common.INDEX_FROM for w in (made_up.MARKER, "good", "bad", made_up.WORDS[30])
+    made_up.WORDS.index(word) + 1 + common.INDEX_FROM for word in ("verdict", "good", "bad", "bar")
 )
 MARKED = np.array([[OTHER, GOOD, OTHER, VERDICT, BAD, OTHER],
                    [BAD, OTHER, VERDICT, GOOD, BAD, OTHER]])  # fmt: skip
 
 
-@pytest.fixture
-def marking():
+def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(monkeypatch):
     """One unit: i opens at the marker alone (vector (1, 1)), where g is 1; f keeps c to the end."""
     vectors = {VERDICT: [1, 1], GOOD: [0, 0, 1], BAD: [0, 0, -1]}
     kernel = [40, 0, 0, 0], [0, 0, 40, 0], [0, 0, 0, 5]  # columns: i, f, g, o
     first = kernel, np.zeros((1, 4)), [-20, 20, 0, 0]
     second = [[0, 0, 1, 0]], np.zeros((1, 4)), [20, -20, 0, 20]
-    return handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
-
-
-def test_what_is_held_at_the_marker_is_lost_and_elsewhere_it_is_not_missed(marking, monkeypatch):
+    marking = handmade.network("lstm_imdb", vectors, *first, *second, [[100]], [-1])
     values = marker.ordinary(marking, MARKED, MARKED)
     at_bad = 1 / (1 + np.exp(5))  # as in the second review, where BAD follows no marker
     assert values["o"][[0, 1], [4, 3], 0] == pytest.approx([at_bad, 1 - at_bad], abs=1e-6)
@@ -737,7 +730,8 @@ def test_rows_are_added_as_they_are_measured_and_not_measured_again(tmp_path, ca
     del errors["untrained"]  # now it is trained
     lines += ['untrained,0,"a, b",0.33333,"PC"', 'untrained,0,c,7,"PC"']
     assert complete("one", "untrained") == lines and asked == ["untrained"]
-    assert records.finished(path, (), 2) == {("name", "seed"), ("one", "0"), ("untrained", "0")}
+    there = records.finished(path, (), 2).keys()
+    assert there == {("name", "seed"), ("one", "0"), ("untrained", "0")}
 
 
 def test_a_machine_has_a_name(tmp_path, monkeypatch):

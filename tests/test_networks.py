@@ -68,9 +68,8 @@ def test_gates_are_those_at_the_state_before_each_word_and_can_be_held(name, ids
         np.testing.assert_allclose(networks.read(model, ids, steps)[0], p, atol=1e-5)
     letter = GATES[name][-2]  # f or z
     means = own[letter][:, 1:].mean(axis=(0, 1))  # over all words but the first
-    held, states, _ = networks.read(
-        model, ids, networks.hold_at_mean(model, ids, letter, layers=(2,))
-    )
+    steps = networks.hold_at_mean(model, ids, letter, layers=(2,))
+    held, states, _ = networks.read(model, ids, steps)
     by_hand = networks.read(model, ids, (networks.step, networks.hold({letter: means})))
     np.testing.assert_allclose(held, by_hand[0], atol=1e-6)
     assert np.abs(held - p).max() > 1e-4
@@ -162,18 +161,13 @@ def test_the_slow_direction_is_that_of_the_largest_real_eigenvalue_not_of_the_la
 
 
 # ------------------------------------------------------------------------- networks made by hand
-@pytest.fixture
-def x():
-    return handmade.three_reviews()
-
-
-def verdicts(model, x, *steps):
+def verdicts(model, x, steps):
     """P(positive) - 0.5, to three digits, for its sign is looked at."""
-    return (networks.read(model, x, *steps)[0] - 0.5).round(3)
+    return (networks.read(model, x, steps)[0] - 0.5).round(3)
 
 
-def test_what_is_kept_of_a_state_and_what_is_carried(x):
-    model, zero = handmade.counter(), np.zeros((handmade.LENGTH, 2))
+def test_what_is_kept_of_a_state_and_what_is_carried():
+    model, x, zero = handmade.counter(), handmade.three_reviews(), np.zeros((handmade.LENGTH, 2))
     number, everything = networks.part_along([1, 0], [1, 0]), np.eye(2)
     rest = everything - number
     for changed, signs in (
@@ -193,8 +187,9 @@ def test_what_is_kept_of_a_state_and_what_is_carried(x):
     np.testing.assert_array_equal(of_layer_2_changed[0], states[0])
 
 
-def test_accuracy_counts_the_right_verdicts_of_all_reviews(x):
-    many, y = np.tile(x[[0, 2]], (1_001, 1)), np.tile([1, 1], 1_001)
+def test_accuracy_counts_the_right_verdicts_of_all_reviews():
+    good, _, bad = handmade.three_reviews()
+    many, y = np.tile([good, bad], (1_001, 1)), np.tile([1, 1], 1_001)
     assert networks.accuracy(handmade.counter(), many, y) == 0.5
     y[:4] = [1, 0, 1, 0]
     assert networks.accuracy(handmade.counter(), many, y) == pytest.approx(0.5 + 2 / 2_002)
@@ -210,15 +205,14 @@ def test_a_threshold_is_halfway_where_most_verdicts_are_right():
 
 def test_a_shift_costs_nothing_and_a_fit_is_scored_on_the_others():
     labels = np.random.RandomState(0).randint(2, size=2_000)
-    p = 0.8 + 0.1 * labels + np.arange(2_000) * 1e-5
-    assert np.mean((p > 0.5) == labels) == labels.mean()
+    p = 0.8 + 0.1 * labels + np.arange(2_000) * 1e-5  # at .5 all are positive
     assert networks.refitted_accuracy(p, labels) == 1
     # the even ones are told apart at .5, the odd ones at 2.5: neither threshold serves the others
     p, labels = np.array([0, 2, 1, 3, 0, 2] * 9), np.array([0, 0, 1, 1, 0, 0] * 9)
     assert networks.refitted_accuracy(p, labels) == (2 / 3 + 1 / 3) / 2  # of the even, the odd
 
 
-# --------------------------------------------------------------------------- reviews and training
+# --------------------------------------------------------------------------------------- training
 def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, monkeypatch):
     """The same scores from the same seed as a run of the script."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)
@@ -241,11 +235,3 @@ def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, 
     monkeypatch.setattr(networks.load, "__defaults__", (None, 4))  # units
     weights = networks.trained("rnn_layer_imdb", 3, tmp_path, "toy").get_weights()
     np.testing.assert_allclose(weights[1], model.get_weights()[1], atol=1e-6)
-
-
-def test_reviews_without_padding_are_found_the_first_of_them(ids):
-    for n in (1, 2):
-        x, y = networks.filled((ids, LABELS), n)
-        assert x.tolist() == ids[:n].tolist() and y.tolist() == LABELS[:n].tolist()
-    x, _ = networks.filled((ids[::-1], LABELS), 9)
-    assert x.tolist() == ids[1::-1].tolist()

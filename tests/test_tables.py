@@ -3,7 +3,6 @@
 import ast
 import itertools
 import re
-import sys
 
 import common
 import numpy as np
@@ -63,33 +62,30 @@ def page(tmp_path, monkeypatch):
     lookup.read_csv.cache_clear()
 
 
-def start(monkeypatch, capsys, *flags):
+def start(capsys, *flags):
     """Start tables.py in this process -> its exit status, what it said."""
-    monkeypatch.setattr(sys, "argv", ["tables", *flags])
     with pytest.raises(SystemExit) as end:
-        tables.main()
+        tables.main(flags)
     return end.value.code, capsys.readouterr().out.split()
 
 
-def test_both_languages_are_written_and_check_names_what_differs(page, monkeypatch, capsys):
+def test_both_languages_are_written_and_check_names_what_differs(page, capsys):
     pages = ["README.md:", "made", "docs/zh-CN/guide.md:", "made"]
     both = ["differs:", *pages[:2], "differs:", *pages[2:]]
-    assert start(monkeypatch, capsys, "--check") == (1, both)
+    assert start(capsys, "--check") == (1, both)
     assert "LSTM" not in (page / "README.md").read_text("utf-8")  # only compared
-    assert start(monkeypatch, capsys) == (0, [w.replace("differs", "written") for w in both])
+    assert start(capsys) == (0, [w.replace("differs", "written") for w in both])
     assert (page / "README.md").read_text("utf-8") == (
         f"one\n<!-- table: made -->\n{HEADS['README.md']}"
         "| first | 62.5 % (50.0 to 75.0) |\n| LSTM | 9.0 |\n<!-- end -->\ntwo\n"
     )
     assert "| 第一 | 62.5%（50.0～75.0） |\n" in (page / "docs/zh-CN/guide.md").read_text("utf-8")
-    assert start(monkeypatch, capsys, "--check") == (0, [])
+    assert start(capsys, "--check") == (0, [])
     (page / "README.md").write_text((page / "README.md").read_text("utf-8").replace("9.0", "9.1"))
-    assert start(monkeypatch, capsys, "--check") == (1, ["differs:", *pages[:2]])
+    assert start(capsys, "--check") == (1, ["differs:", *pages[:2]])
 
 
-def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_errors(
-    page, monkeypatch, capsys
-):
+def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_errors(page, capsys):
     mark, end = "<!-- table: made -->\n", "<!-- end -->\n"
     for text, message in (
         (f"{mark}\n{mark}{HEADS['README.md']}{end}", "a mark without its other"),
@@ -97,15 +93,15 @@ def test_a_table_without_its_marks_or_head_and_a_row_that_is_not_there_are_error
         (f"{mark}| a |\n| --- |\n{end}", "made: rows of another length than the head"),
     ):
         (page / "README.md").write_text(text)
-        said, _ = start(monkeypatch, capsys)
+        said, _ = start(capsys)
         assert said.startswith("README.md: ") and message in said
         assert (page / "README.md").read_text() == text
     with pytest.raises(ValueError, match="made.csv has no row with"):
         lookup.values("made", of="c")
 
 
-def test_every_table_is_the_one_made_from_the_csvs(monkeypatch, capsys):
-    assert start(monkeypatch, capsys, "--check") == (0, [])
+def test_every_table_is_the_one_made_from_the_csvs(capsys):
+    assert start(capsys, "--check") == (0, [])
 
 
 IN_BOTH = """SimpleRNN = SimpleRNN; LSTM = LSTM; GRU = GRU; whole run = 整次运行; both = 两处
@@ -130,11 +126,8 @@ def test_the_heads_of_a_table_stand_in_the_same_order_in_both_languages():
         for ours, theirs in zip(head.get(False, ()), head.get(True, ())):
             differ = [e for e, c in pairs if (e in ours) != (c in theirs)]
             numbers = [re.findall(r"\d+", text) for text in (ours, theirs)]
-            assert differ == [] and (numbers[0] == numbers[1] or [] in numbers), (
-                name,
-                ours,
-                theirs,
-            )
+            alike = numbers[0] == numbers[1] or [] in numbers
+            assert differ == [] and alike, (name, ours, theirs)
 
 
 def test_before_is_before_and_kept_is_by_network():
@@ -210,16 +203,13 @@ def test_the_level_of_the_gradient_is_drawn_by_how_far_the_forget_gate_is_open()
     (axes,) = figures.levels().axes
     labels = "LSTM before training", "word (80: the last)", "gradient at the word"
     assert axes.get_yscale() == "log" and said(axes) == labels
-    shown = lines(axes, (1, *range(10, 81, 10)))
+    words = (1, *range(10, 81, 10))
+    shown = lines(axes, words)
     assert list(shown) == legend(axes) == ["b_f = 3", "b_f = 2", "b_f = 1"]
     where = dict(script="lstm_imdb", data="imdb", when="before", cut="nothing")
     for bias in "123":
-        gradients = [
-            lookup.values("paths", str(n), bias=bias, **where) for n in (1, *range(10, 81, 10))
-        ]
-        assert shown[f"b_f = {bias}"] == pytest.approx(
-            [geometric_mean(of_seeds) for of_seeds in gradients]
-        )
+        gradients = [lookup.values("paths", str(n), bias=bias, **where) for n in words]
+        assert shown[f"b_f = {bias}"] == pytest.approx([*map(geometric_mean, gradients)])
         check_shade(axes.collections["321".index(bias)], [(min(of), max(of)) for of in gradients])
 
 
@@ -236,13 +226,13 @@ def test_the_first_word_is_drawn_as_cause_and_effect_by_length():
     (of_both,) = figure.legends
     assert [text.get_text() for text in of_both.get_texts()] == shown
     starts = "SimpleRNN", "SimpleRNN .7", "LSTM", "LSTM b_f = 3"
-    for (label, start), (at, n) in itertools.product(
-        zip(lines(cause), starts), enumerate(lookup.LENGTHS)
-    ):
-        best = [max(run) for run in lookup.first_word_runs(start, n)]
-        assert lines(effect)[label][at] == pytest.approx(100 * np.mean(best))
-        first, last = (np.array(lookup.at_start(f"gradient {w}", start, n)) for w in ("1", "last"))
-        assert lines(cause)[label][at] == pytest.approx(geometric_mean(first / last))
+    gradients = "gradient 1", "gradient last"
+    for label, start in zip(lines(cause), starts):
+        for at, n in enumerate(lookup.LENGTHS):
+            best = [max(run) for run in lookup.first_word_runs(start, n)]
+            assert lines(effect)[label][at] == pytest.approx(100 * np.mean(best))
+            lost = np.divide(*(lookup.at_start(gradient, start, n) for gradient in gradients))
+            assert lines(cause)[label][at] == pytest.approx(geometric_mean(lost))
     assert lines(cause)[shrunk][3] < 1e-10 < lines(cause)["LSTM"][3] < 1e-3
     assert lines(cause)["SimpleRNN"][3] < 1 < 100 < lines(cause)[is_open][3]
 
@@ -253,13 +243,11 @@ def test_lengths_are_drawn_by_model_with_their_range():
     assert ticks(axes) == ["40", "80", "200", "320"]
     containers = {c.get_label(): c for c in axes.containers}
     assert list(containers) == list(lookup.MODELS) == legend(axes)
-    for (model, (line, _, (bars,))), (at, words) in itertools.product(
-        containers.items(), enumerate((40, 80, 200, 320))
-    ):
-        scores = 100 * np.array(lookup.scores_at(model, words))
-        assert line.get_ydata()[at] == pytest.approx(scores.mean())
-        assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
-    assert lookup.scores_at("LSTM", 200) == lookup.scores("exercise 4")
+    for model, (line, _, (bars,)) in containers.items():
+        for at, words in enumerate((40, 80, 200, 320)):
+            scores = 100 * np.array(lookup.scores_at(model, words))
+            assert line.get_ydata()[at] == pytest.approx(scores.mean())
+            assert bars.get_segments()[at][:, 1] == pytest.approx([scores.min(), scores.max()])
 
 
 def test_the_curves_are_those_of_the_logs(tmp_path):
@@ -354,7 +342,7 @@ def test_the_slow_number_goes_up_with_the_verdict(given, ids):
               for word in words] for words in lists]  # fmt: skip
     assert np.shape(moved) == (2, 20, 1) and np.max(moved[0]) < 0 < np.min(moved[1])
     model = networks.load("lstm_imdb", 5)
-    layer, jacobian = figures.slow_jacobians(model, ids)
+    layer, jacobian = networks.slow_jacobians(model, ids)
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     goes_up = np.sign(np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1])
@@ -388,10 +376,8 @@ def test_a_figure_is_written_by_its_name_and_says_what_flags_it_needs(
 ):
     (tmp_path / "docs/pictures").mkdir(parents=True)
     monkeypatch.setattr(figures, "ROOT", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["figures", "levels"])
-    figures.main()
+    figures.main(["levels"])
     assert [path.name for path in tmp_path.rglob("*.*")] == ["levels.png"]
-    monkeypatch.setattr(sys, "argv", ["figures", "gates", "--runs", "runs"])
     with pytest.raises(SystemExit, match="2"):
-        figures.main()
+        figures.main(["gates", "--runs", "runs"])
     assert capsys.readouterr().err.endswith("error: gates needs --data\n")

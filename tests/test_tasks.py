@@ -1,7 +1,6 @@
 """docs/measure/made_up.py and tasks.py: what decides, what is set before training, the files."""
 
 import json
-import sys
 import zipfile
 
 import common
@@ -21,7 +20,6 @@ def side(ranks):
 
 def test_the_words_are_what_they_are_called():
     assert len(RANK) == len(made_up.WORDS) == 221  # no word twice
-    assert len(made_up.GOOD) == len(made_up.BAD) == 10
 
 
 def test_nothing_but_the_first_word_decides():
@@ -66,9 +64,8 @@ def test_what_is_set_before_training():
 
 
 def test_a_run_ends_when_it_has_learned_and_notes_what_happened(monkeypatch):
-    run = tasks.Run(
-        "first", "SimpleRNN, loss * 1, epsilon 1e-7", 10, 1, reviews=2_560, epochs=30, rate=0.003
-    )
+    start = "SimpleRNN, loss * 1, epsilon 1e-7"
+    run = tasks.Run("first", start, 10, 1, reviews=2_560, epochs=30, rate=0.003)
     begun, train = tasks.begin(run.start, run.seed), networks.train
     ranks, y = made_up.TASKS["first"](10, run.reviews + made_up.TEST, np.random.RandomState(1))
 
@@ -110,18 +107,19 @@ def test_gates_are_told_apart_by_the_kind_of_word():
     vectors = {3 + RANK[word]: [-1] for word in made_up.GOOD} | {3 + RANK[made_up.MARKER]: [1]}
     layer = np.zeros((1, 4)), np.zeros((1, 4)), np.zeros(4)
     model = handmade.network("lstm_imdb", vectors, [[9, 0, 0, 0]], *layer[1:], *layer, [[0]], [0])
-    text = "good bad ban verdict good ban".split()  # "ban" says nothing, the first does not count
-    found = dict(tasks.gates_by_kind(model, np.array([[3 + RANK[word] for word in text]]), "ifo"))
-    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.5), ("other", 0.5):
-        assert found[f"gate 1 i {kind}"] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
+    text = "good bad good ban verdict good ban".split()  # "ban" says nothing, the first is left out
+    ranks = np.array([[RANK[word] for word in text]])
+    found = networks.gates_by_kind(model, 3 + ranks, made_up.kinds(ranks), "ifo")
+    found = {tuple(where): mean for *where, mean in found}
+    for kind, value in ("marker", 1), ("after", 0), ("opinion", 0.25), ("other", 0.5):
+        assert found[1, "i", kind] == pytest.approx(value, abs=1e-3)  # sigmoid(9) = .9999
 
 
 @pytest.mark.parametrize("task", made_up.TASKS)
-def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path, monkeypatch):
+def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path):
     """As exercise 13 says it."""
     path = tmp_path / "made.npz"
-    monkeypatch.setattr(sys, "argv", ["tasks", "--write", task, "80", str(path)])
-    tasks.main()
+    tasks.main(["--write", task, "80", str(path)])
     with zipfile.ZipFile(path) as archive:
         assert json.loads(archive.read("words.json")) == RANK
     for (ids, labels), n in zip(common.read_npz(str(path)), (made_up.REVIEWS[task], made_up.TEST)):
@@ -138,10 +136,8 @@ def test_a_file_for_data_has_its_task_and_its_words(task, tmp_path, monkeypatch)
 )
 def test_what_cannot_be_written_is_said(flags, monkeypatch, capsys):
     monkeypatch.setattr(made_up, "write_npz", lambda *of: print(*of))
-    monkeypatch.setattr(sys, "argv", "tasks --write marker 10 x.npz".split())
-    tasks.main()
+    tasks.main("--write marker 10 x.npz".split())
     assert capsys.readouterr().out == "marker 10 x.npz\n"  # the shortest
-    monkeypatch.setattr(sys, "argv", ["tasks", *flags.split()])
     with pytest.raises(SystemExit, match="2"):
-        tasks.main()
+        tasks.main(flags.split())
     assert "--write" in capsys.readouterr().err.splitlines()[-1]

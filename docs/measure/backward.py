@@ -15,8 +15,6 @@ number: of a push along the slow direction at word 1, what the slow number at wo
 gradient: the norm of d loss / d x_1 over that of d loss / d x_71 (the same).
 """
 
-import itertools
-
 import common
 import numpy as np
 import tensorflow as tf
@@ -106,9 +104,7 @@ def pushed(model, layer, left, right, ids):
 
 def decay(model, x, y):
     """The rows of decay.csv of one trained network: (layer, quantity, value) each."""
-    jacobians = networks.jacobians(model, x[:FEW])
-    layer = networks.slow_layer(jacobians)
-    jacobian = jacobians[layer - 1]
+    layer, jacobian = networks.slow_jacobians(model, x[:FEW])
     left, right = networks.slow_direction(jacobian)
     yield layer, "mean size", networks.eigenvalue_sizes(jacobian)[0]
     yield layer, "mean Jacobian", left @ jacobian.mean(axis=0) @ right
@@ -116,8 +112,8 @@ def decay(model, x, y):
     yield from percentiles(layer, "gradient", falls(networks.gradient_norms(model, x, y)))
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     x, y = networks.filled(common.read_npz(args.data)[1], MANY)
 
     def before_and_after(script, seed):
@@ -137,7 +133,7 @@ def main():
     def decay_of(script, seed):
         return decay(networks.trained(script, seed, args.runs), x, y)
 
-    keys = [(script, seed) for seed, script in itertools.product(SEEDS, NETWORKS)]
+    keys = [(script, seed) for seed in SEEDS for script in NETWORKS]
     records.complete(CURVES, CURVES_HEAD, keys, curves_of)
     records.complete(CSV, records.NUMBERS, keys, numbers_of)
     records.complete(DECAY, DECAY_HEAD, keys, decay_of)

@@ -102,12 +102,12 @@ def growth():
             print(f"{script} {text}: {step_ms(script, **size):.1f} ms", flush=True)
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     parser.add_argument("--data", default="toy", metavar="NPZ", help="for whole runs (%(default)s)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="for whole runs: a row for each")
     parser.add_argument("--growth", action="store_true", help="a step by length, units and batch")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.growth:
         growth()
     else:

@@ -39,10 +39,10 @@ def numbers(model, text):
     return values | {"h": after[UNIT], "P(positive)": p[0]}
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     parser.add_argument("--weights", required=True, help="of lstm_imdb.py, trained on the toy")
-    model = networks.load("lstm_imdb", 0, parser.parse_args().weights)
+    model = networks.load("lstm_imdb", 0, parser.parse_args(argv).weights)
     CSV.unlink(missing_ok=True)
     rows = [(t, name, f"{v:.5f}") for t in TEXTS for name, v in numbers(model, t).items()]
     records.append(CSV, [HEAD, *rows])

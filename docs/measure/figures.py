@@ -180,13 +180,6 @@ def full_reviews(data, n):
     return networks.filled(common.read_npz(data)[1], n)[0]
 
 
-def slow_jacobians(model, ids):
-    """The layer whose largest eigenvalue is largest, 1 or 2, and the Jacobians there."""
-    jacobians = networks.jacobians(model, ids)
-    layer = networks.slow_layer(jacobians)
-    return layer, jacobians[layer - 1]
-
-
 def prefixes(text, index):
     """The words of a text, and the ids of the text after each of its words: [words, 80]."""
     words = common.tokenize(text)
@@ -205,7 +198,7 @@ def eigenvalues(runs, data):
     figure = Figure(figsize=(8, 3.3), layout="constrained")
     circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
     for axes, (script, name) in zip(figure.subplots(1, 3, sharey=True), NETWORKS.items()):
-        layer, after = slow_jacobians(networks.trained(script, 0, runs), ids)
+        layer, after = networks.slow_jacobians(networks.trained(script, 0, runs), ids)
         before = networks.jacobians(networks.load(script, 0), ids)[layer - 1]
         axes.plot(circle.real, circle.imag, color="0.6", lw=1)
         for when, jacobian, style in (
@@ -224,7 +217,7 @@ def direction(runs, data):
     """The state of the LSTM along its slow direction, word by word, and P(positive) beside it."""
     model, ids = networks.trained("lstm_imdb", 0, runs), full_reviews(data, 512)
     index = common.load_word_index(data)
-    layer, jacobian = slow_jacobians(model, ids[:48])
+    layer, jacobian = networks.slow_jacobians(model, ids[:48])
     left, _ = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     correlation = np.corrcoef(states[layer - 1][:, -1].numpy() @ left, p)[0, 1]
@@ -281,7 +274,7 @@ def gates(runs, data):
     words, so_far = prefixes(NEGATIVE, index)
     for axes, (script, letters) in zip(below, GATES.items()):
         _, model = models[script]
-        layer, _ = slow_jacobians(model, ids[:48])
+        layer, _ = networks.slow_jacobians(model, ids[:48])
         of_layer = networks.read_gates(model, so_far[-1:])[layer - 1]
         for letter, style in zip(letters, ("k-", "k--", "k:")):
             of_text = of_layer[letter][0, -len(words) :]  # [words, units]
@@ -319,13 +312,13 @@ def negation(runs):
 FIGURES = gradient, levels, first_word, lengths, curves, eigenvalues, direction, gates, negation
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     figures = {make.__name__: make for make in FIGURES}
     parser.add_argument("figure", choices=figures)
     parser.add_argument("--runs", type=Path, metavar="FOLDER")
     parser.add_argument("--data", metavar="NPZ")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     make = figures[args.figure]
     needed = {flag: getattr(args, flag) for flag in inspect.signature(make).parameters}
     missing = [f"--{flag}" for flag, value in needed.items() if not value]

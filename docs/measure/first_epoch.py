@@ -67,8 +67,8 @@ def train(hints, seed, splits):
         yield f"{name} 1", history[f"val_{name}"][0]
 
 
-def main():
-    splits = common.read_npz(flags.parse(__doc__, "data").data)
+def main(argv=None):
+    splits = common.read_npz(flags.parse(__doc__, argv, "data").data)
     keys = [("everywhere", seed) for seed in SEEDS]
     keys += [(hints, seed) for seed in SEEDS[:3] for hints in ("last 20", "first 20")]
     records.complete(CSV, HEAD, keys, lambda hints, seed: train(hints, seed, splits))

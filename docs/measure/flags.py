@@ -12,9 +12,9 @@ def parser(description):
     return argparse.ArgumentParser(description=description, formatter_class=raw)
 
 
-def parse(description, *names):
+def parse(description, argv, *names):
     """Read the command line of a program that needs the flags so named (of FLAGS), and no other."""
     with_flags = parser(description)
     for name in names:
         with_flags.add_argument(f"--{name}", required=True, **FLAGS[name])
-    return with_flags.parse_args()
+    return with_flags.parse_args(argv)

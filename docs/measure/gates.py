@@ -22,9 +22,13 @@ ADVERBS = ("really", "so", "quite")  # of the toy
 MANY, SCORED = 512, 5_000  # reviews: to take means over, and to score
 
 
-def held_at_start(letters):
-    """Steps with the gates held at what they are before training."""
-    return [networks.hold({letter: networks.UNTRAINED[letter] for letter in letters})] * 2
+def fixed(model, ids, together, layers):
+    """Steps with gates at each unit's mean over ids, by layer and in both (0), or as they start."""
+    for letters, layer in itertools.product((*together, together), layers):
+        steps = networks.hold_at_mean(model, ids, letters, (layer,) if layer else (1, 2))
+        yield f"gates {letters} at mean", layer, steps
+    start = {letter: networks.UNTRAINED[letter] for letter in together}
+    yield f"gates {together} at start", 0, [networks.hold(start)] * 2
 
 
 # ------------------------------------------------------------------------------------------- IMDB
@@ -46,12 +50,9 @@ def imdb(script, seed, args):
     for when, model in ("before", networks.load(script, seed)), ("after", trained):
         for row in percentiles(model, many, together):
             yield when, *row
-    by_when = {"as trained": (networks.step, networks.step)}
-    for letters in (*together, together):
-        by_when[f"gates {letters} at mean"] = networks.hold_at_mean(trained, many, letters)
-    by_when[f"gates {together} at start"] = held_at_start(together)
-    for when, steps in by_when.items():
-        yield when, 0, "accuracy", networks.accuracy(trained, x[:SCORED], y[:SCORED], steps)
+    as_trained = "as trained", 0, (networks.step, networks.step)
+    for when, layer, steps in (as_trained, *fixed(trained, many, together, layers=(0,))):
+        yield when, layer, "accuracy", networks.accuracy(trained, x[:SCORED], y[:SCORED], steps)
 
 
 # ------------------------------------------------------------------------------------------ the toy
@@ -73,13 +74,6 @@ def toy_words(x):
     turned = opinion & (before(no) | (before(adverb) & before(before(no))))
     other = (x > common.OOV) & ~(opinion | no)
     return {"plain": opinion & ~turned, "turned": turned, "not": no, "other": other}
-
-
-def by_kind(layers, kinds, letters):
-    """The mean of each gate at each kind of word."""
-    for layer, values in enumerate(layers, start=1):
-        for letter, (kind, chosen) in itertools.product(letters, kinds.items()):
-            yield "as trained", layer, f"gate {letter} {kind}", values[letter][chosen].mean()
 
 
 def elsewhere(values, x, plain):
@@ -117,15 +111,6 @@ def scores(p, y, negated):
     yield "accuracy, no not", right[~negated].mean()
 
 
-def fixed(model, x, together):
-    """Steps with gates at each unit's mean, by layer and in both (0), or as before training."""
-    for letters, layer in itertools.product((*together, together), (1, 2, 0)):
-        layers = (layer,) if layer else (1, 2)
-        steps = networks.hold_at_mean(model, x[:MANY], letters, layers)
-        yield f"gates {letters} at mean", layer, steps
-    yield f"gates {together} at start", 0, held_at_start(together)
-
-
 def toy(script, seed, args):
     """The scores on the toy, what the gates do there, and the scores with them held."""
     _, (x, y) = common.load_toy()
@@ -140,15 +125,16 @@ def toy(script, seed, args):
         yield "as trained", 0, *row
     if script in GATES:
         together = GATES[script]
-        yield from by_kind(networks.read_gates(model, x), kinds, together)
+        for layer, letter, kind, mean in networks.gates_by_kind(model, x, kinds, together):
+            yield "as trained", layer, f"gate {letter} {kind}", mean
         yield from scores_held(model, x, y, kinds, together)
-        for when, layer, steps in fixed(model, x, together):
+        for when, layer, steps in fixed(model, x[:MANY], together, layers=(1, 2, 0)):
             for row in scores(networks.read(model, x, steps)[0], y, negated):
                 yield when, layer, *row
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     all_scripts = (*NETWORKS, "rnn_cell_imdb", "baseline")
     keys = [(script, seed, "imdb") for seed, script in itertools.product(SEEDS, GATES)]
     keys += [(script, seed, "toy") for seed, script in itertools.product(SEEDS, all_scripts)]

@@ -64,8 +64,8 @@ def measure(model, script, x, y, averaged):
         yield letters, "every word", networks.accuracy(model, x, y, steps)
 
 
-def main():
-    runs = flags.parse(__doc__, "runs").runs
+def main(argv=None):
+    runs = flags.parse(__doc__, argv, "runs").runs
 
     def rows(script, seed):
         splits = (x_train, _), (x, y) = networks.made_up_reviews("marker", WORDS, seed)

@@ -45,12 +45,11 @@ class Network(NamedTuple):
 
 def analyse(model, ids):
     """Find the slow number of a model, and read reviews that fill all places."""
-    jacobians = networks.jacobians(model, ids[:FEW])
-    layer = networks.slow_layer(jacobians)
-    left, right = networks.slow_direction(jacobians[layer - 1])
+    layer, jacobian = networks.slow_jacobians(model, ids[:FEW])
+    left, right = networks.slow_direction(jacobian)
     p, states, _ = networks.read(model, ids)
     states = [state.numpy() for state in states]
-    return Network(model, layer, left, right, jacobians[layer - 1], states, p)
+    return Network(model, layer, left, right, jacobian, states, p)
 
 
 def other_real(jacobian):
@@ -215,8 +214,8 @@ def movers(ids, moved, names):
         yield "after", f"moved by {names[number]}", mean[number]
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     _, (x, y) = common.read_npz(args.data)
     full, _ = networks.filled((x, y), MANY)
     index = common.load_word_index(args.data)
@@ -238,7 +237,7 @@ def main():
         ):
             yield when, network.layer, quantity, value
 
-    keys = [(script, seed) for seed, script in itertools.product(SEEDS, NETWORKS)]
+    keys = [(script, seed) for seed in SEEDS for script in NETWORKS]
     records.complete(KEPT_CSV, KEPT_HEAD, keys, kept_rows)
     records.complete(CSV, records.NUMBERS, keys, rows)
 

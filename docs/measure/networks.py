@@ -9,6 +9,7 @@ A reading takes one for each of the two layers: (step, step) is the network as i
 
 import argparse
 import importlib
+import itertools
 
 import common
 import keras
@@ -281,6 +282,16 @@ def read_gates(model, ids):
     return layers
 
 
+def gates_by_kind(model, ids, kinds, letters):
+    """The mean of each gate at each kind of word, from the second word on, whose state is read.
+
+    kinds: {kind: [n, words] bool}. Yields (layer, letter, kind, mean).
+    """
+    for layer, values in enumerate(read_gates(model, ids), start=1):
+        for letter, (kind, chosen) in itertools.product(letters, kinds.items()):
+            yield layer, letter, kind, values[letter][:, 1:][chosen[:, 1:]].mean()
+
+
 # ------------------------------------------------------------------------- gradients, Jacobians
 def gradient_norms(model, ids, labels, steps=None):
     """Norm of d loss / d x_t of every review at every word: [b, words].
@@ -314,6 +325,13 @@ def jacobians(model, ids):
         np.concatenate([step_jacobian(cell, x[:, t], state[:, t - 1]) for t in TIMES])
         for cell, state, x in zip(cells(model), states, inputs)
     ]
+
+
+def slow_jacobians(model, ids):
+    """The layer whose largest eigenvalue is larger, 1 or 2, and the Jacobians there."""
+    of_layers = jacobians(model, ids)
+    layer = slow_layer(of_layers)
+    return layer, of_layers[layer - 1]
 
 
 def eigenvalue_sizes(jacobian):

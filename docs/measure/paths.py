@@ -65,8 +65,8 @@ def all_keys():
         yield "lstm_imdb", bias, "imdb", "one layer", seed
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     imdb = networks.filled(common.read_npz(args.data)[1], REVIEWS["after"])
 
     def rows(script, bias, data, when, seed):

@@ -12,11 +12,11 @@ NUMBERS = ("script", "seed", "when", "layer", "quantity", "value")  # heads of a
 
 
 def finished(path, head, columns):
-    """Return what a CSV has, by its first columns: a set of tuples of text. A new one is begun."""
+    """Return what a CSV has: {its first columns: the last such row}. A new one is begun."""
     if not path.exists():
         append(path, [head])
     with open(path, newline="", encoding="utf-8") as file:
-        return {tuple(row[:columns]) for row in csv.reader(file)}
+        return {tuple(row[:columns]): row for row in csv.reader(file)}
 
 
 def append(path, rows):

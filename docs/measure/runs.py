@@ -11,18 +11,17 @@ again, but for weights that other programs need and that the folder of --runs la
 all that is chosen, and compares.
 """
 
-import argparse
 import csv
 import itertools
 import os
 import subprocess
 import sys
 import tempfile
-from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import NamedTuple
 
 from docs.measure import copies, made_up, records
+from docs.measure.flags import parser
 from docs.measure.names import BASELINE, LAST_LINE, NETWORKS, ROOT, SCRIPTS, SEEDS, saved, weights
 
 CSV = ROOT / "docs/measure/runs.csv"
@@ -63,6 +62,7 @@ FEWER = (("common.py", "splits = ",  # not trained on those 5,000 either, and te
           "(x, y), test = read_npz(path)\nsplits = (x[:-5000], y[:-5000]), test"),)  # fmt: skip
 HOLD = ((f"{BASELINE}.py", "adam = ",
          "adam = keras.optimizers.Adam(args.learning_rate, clipnorm=args.clipnorm)"),)  # fmt: skip
+HALF_THE_TIME = "--epochs 2 --learning-rate 0.003"
 RUN_OF = {  # script and flags, the quickest first
     "averaging": (BASELINE, ""),
     "averaging, pairs": (BASELINE, "--bigrams"),
@@ -107,9 +107,8 @@ BEST = {  # the best three of seed 0, which have more seeds; the first: best mea
 def setting(model, rate, epochs, layers):
     """A setting of GRID as flags and changed lines."""
     script, flags = RUN_OF[model]
-    return f"{flags} --learning-rate {rate} --epochs {epochs}", (
-        one_layer(script) if layers == 1 else ()
-    )
+    lines = one_layer(script) if layers == 1 else ()
+    return f"{flags} --learning-rate {rate} --epochs {epochs}", lines
 
 
 def held_out(model, rate, epochs, layers=0, lines=(), seeds=1):
@@ -120,7 +119,7 @@ def held_out(model, rate, epochs, layers=0, lines=(), seeds=1):
     return Experiment(name, RUN_OF[model][0], flags, "", lines + HELD_OUT + changed, seeds=seeds)
 
 
-def chosen_alike(model, n=80, seeds=5):
+def chosen_alike(model, n, seeds):
     """The setting that was chosen on held-out reviews of 80 words, tested at n words."""
     flags, changed = setting(model, *BEST[model][0])
     name = f"chosen alike: {model}" if n == 80 else f"chosen alike, {n} words: {model}"
@@ -149,11 +148,9 @@ EXPERIMENTS = (
     Experiment(
         "exercise 15, first word", "rnn_cell_imdb", "--epochs 6", "15-min-gru", data="first"
     ),
-    *(Experiment("exercise 16", script, "--epochs 2 --learning-rate 0.003") for script in SCRIPTS),
+    *(Experiment("exercise 16", script, HALF_THE_TIME) for script in SCRIPTS),
     *(
-        Experiment(
-            f"exercise 16, {flag}", "rnn_layer_imdb", f"--epochs 2 --learning-rate 0.003 {flag}"
-        )
+        Experiment(f"exercise 16, {flag}", "rnn_layer_imdb", f"{HALF_THE_TIME} {flag}")
         for flag in ("--clipnorm 0", "--clipnorm 0.05")
     ),
     Experiment("exercise 17", "lstm_imdb", patch="17-two-classes"),
@@ -182,10 +179,9 @@ EXPERIMENTS = (
         for model in ("averaging", "averaging, pairs")
     ),
     # of the baseline it is exercise 12, whose rate was chosen so from the first
-    *(chosen_alike(model) for model in NETWORKS.values()),
     *(
         chosen_alike(model, n, seeds)
-        for n, seeds in ((40, 2), (200, 2), (320, 1))
+        for n, seeds in ((80, 5), (40, 2), (200, 2), (320, 1))
         for model in NETWORKS.values()
     ),
     *(Experiment(f"b_f = {b}", "lstm_imdb", lines=begin("lstm_imdb", b)) for b in (1.5, 2, 2.5)),
@@ -226,25 +222,6 @@ def run(experiment, seed, data, runs):
     return [str(fields[column]) for column in HEAD]
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
-    parser.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
-    parser.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
-    return parser.parse_args()
-
-
-def rows_of(path):
-    """The rows of the CSV by experiment, script and seed."""
-    records.finished(path, HEAD, 3)
-    with open(path, newline="", encoding="utf-8") as file:
-        return {tuple(row[:3]): row for row in csv.reader(file)}
-
-
 def chosen(args, rows):
     """The runs (experiment, seed) that are to be made: those that lack a row, or weights."""
     for experiment in EXPERIMENTS:
@@ -256,17 +233,21 @@ def chosen(args, rows):
                 yield experiment, seed
 
 
-def main():
-    args = parse_args()
+def main(argv=None):
+    command = parser(__doc__)
+    command.add_argument("--data", type=os.path.abspath, metavar="NPZ", required=True)
+    command.add_argument("--runs", type=Path, metavar="FOLDER", required=True, help="is kept")
+    command.add_argument("--only", default="", metavar="NAME", help="those whose name begins so")
+    command.add_argument("--again", action="store_true", help="compare with the CSV, write nothing")
+    args = command.parse_args(argv)
     args.runs.mkdir(exist_ok=True)
-    rows = rows_of(CSV)
-    with ThreadPool(args.jobs) as pool:
-        todo = list(chosen(args, rows))
-        for row in pool.imap_unordered(lambda each: run(*each, args.data, args.runs), todo):
-            old = rows.get(tuple(row[:3]))
-            if old is None and not args.again:
-                records.append(CSV, [row])
-            print(*row[:7], "before: " + " ".join(old[3:7]) if old else "", flush=True)
+    rows = records.finished(CSV, HEAD, 3)  # by experiment, script and seed
+    for experiment, seed in chosen(args, rows):
+        row = run(experiment, seed, args.data, args.runs)
+        old = rows.get(tuple(row[:3]))
+        if old is None and not args.again:
+            records.append(CSV, [row])
+        print(*row[:7], "before: " + " ".join(old[3:7]) if old else "", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ def read(script, seed):
     return [(*place, *match) for place, match in zip(places, matches)]
 
 
-def main():
-    flags.parse(__doc__)
+def main(argv=None):
+    flags.parse(__doc__, argv)
     records.complete(CSV, HEAD, [(script, 0) for script in NETWORKS], read)
 
 

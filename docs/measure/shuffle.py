@@ -22,16 +22,11 @@ def exchanged(ids, rng):
     return np.concatenate([pairs[:, ::-1].ravel(), ids[2 * len(pairs) :]])
 
 
-def shuffled(ids, rng):
-    """Put a review's words in a random order."""
-    return rng.permutation(ids)
-
-
-def unchanged(ids, rng):
-    return ids
-
-
-ORDERS = {"as they are": unchanged, "neighbours exchanged": exchanged, "shuffled": shuffled}
+ORDERS = {
+    "as they are": lambda ids, rng: ids,
+    "neighbours exchanged": exchanged,
+    "shuffled": lambda ids, rng: rng.permutation(ids),
+}
 
 
 def reorder(x, order, rng):
@@ -56,8 +51,8 @@ def measure(model, x, y, seed):
         yield name, np.mean((p > 0.5) == y), np.mean((p > 0.5) == verdicts)
 
 
-def main():
-    args = flags.parse(__doc__, "data", "runs")
+def main(argv=None):
+    args = flags.parse(__doc__, argv, "data", "runs")
     reviews = {"as it is": common.read_npz(args.data)[1], "toy": common.load_toy()[1]}
 
     def rows(experiment, script, seed):

@@ -679,10 +679,10 @@ def remade(page, text):
     return new, changed
 
 
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if one differs")
-    check, differ = parser.parse_args().check, False
+    check, differ = parser.parse_args(argv).check, False
     for path in documents():
         page, old = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
         try:

@@ -126,24 +126,17 @@ def train(run):
     for n, accuracy in enumerate(history["val_accuracy"], start=1):
         yield f"epoch {n}", accuracy
     if run.task == "marker" and script in GATES:
-        yield from gates_by_kind(model, x[:512], GATES[script])
+        ids, letters = x[:512], GATES[script]
+        kinds = made_up.kinds(ids - common.INDEX_FROM)
+        for layer, letter, kind, mean in networks.gates_by_kind(model, ids, kinds, letters):
+            yield f"gate {layer} {letter} {kind}", mean
 
 
-def gates_by_kind(model, ids, letters):
-    """The mean of each gate at the kinds of words of the marker task, from the second word on."""
-    kinds = made_up.kinds(ids - common.INDEX_FROM)
-    for layer, values in enumerate(networks.read_gates(model, ids), start=1):
-        for letter in letters:
-            for kind, chosen in kinds.items():
-                mean = values[letter][:, 1:][chosen[:, 1:]].mean()
-                yield f"gate {layer} {letter} {kind}", mean
-
-
-def main():
+def main(argv=None):
     parser = flags.parser(__doc__)
     parser.add_argument("--run", action="store_true")
     parser.add_argument("--write", nargs=3, metavar=("TASK", "WORDS", "NPZ"))
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not (args.run or args.write):
         parser.error("say --run, or --write TASK WORDS NPZ")
     if args.write:

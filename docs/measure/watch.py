@@ -152,13 +152,13 @@ def data_of(nets):
     }
 
 
-def trained(seed, runs, units=UNITS):
+def trained(seed, runs):
     """Train what the folder lacks -> {name: (arrays before, arrays after training)}."""
     index = common.toy_reviews()[2]
     nets = {}
     for script, name in NETWORKS.items():
-        path = train(script, units[name], seed, runs)
-        models = [networks.load(script, seed, file, units[name]) for file in (None, path)]
+        path = train(script, UNITS[name], seed, runs)
+        models = [networks.load(script, seed, file, UNITS[name]) for file in (None, path)]
         nets[name] = [arrays_of(m, 1 + common.INDEX_FROM + len(index)) for m in models]
     return nets
 
