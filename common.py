@@ -69,7 +69,7 @@ NETWORK_SECONDS = 10  # for the first answer, and again for any one silence afte
 MEMBER_BYTES = 64 << 20  # a member of imdb.npz has 14 MB; a zip bomb may claim anything
 NVIDIA = "/dev/nvidia0", "/usr/lib/wsl/lib/libcuda.so.1"  # the driver of a GPU: Linux, WSL2
 # What --log writes: nothing but numbers, from epoch 1 on (that of Keras's CSVLogger has a 0)
-LOG = re.compile(rb"epoch,.*\baccuracy\b.*\n(?:[1-9][-+.,\deinfa]*\r?\n)+")
+LOG = re.compile(rb"epoch,.*\baccuracy\b.*\n(?:[1-9][-+.,\deinfa \[\]]*\r?\n)+")
 NO_GPU = 'TensorFlow sees no GPU (pip install "tensorflow[and-cuda]"; TF_CPP_MIN_LOG_LEVEL=0 tells)'
 
 # What tokenize() makes of signs: Unicode's punctuation (none above U+1FFFF) but ', ASCII's symbols
@@ -188,7 +188,9 @@ def parse_args(script, argv=None, **defaults):
         print(f"warning: there is an NVIDIA driver, but {NO_GPU}", file=sys.stderr)
     # To improve an unrolled graph, thousands of operations, takes longer than it saves on a CPU.
     tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": args.unroll and on_cpu})
+    policy = keras.config.dtype_policy()  # that of a notebook's cell; clear_session() undoes it
     keras.utils.clear_session()  # and the memory of what a notebook's earlier run has left
+    keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(args.seed)
     return args
 
@@ -313,13 +315,13 @@ def toy_reviews():
         reviews[" ".join(rng.sample(sentences, len(sentences)))] = label
     counts = Counter(" ".join(reviews).split()).most_common()
     index = {word: rank for rank, (word, _) in enumerate(counts, start=1)}
-    return list(reviews), np.array(list(reviews.values())), index
+    return tuple(reviews), tuple(reviews.values()), index
 
 
 def load_toy():
     """Return the toy reviews as read_npz returns a file: (x_train, y_train), (x_test, y_test)."""
-    texts, y, index = toy_reviews()
-    x = encode([index[word] for word in text.split()] for text in texts)
+    texts, labels, index = toy_reviews()
+    x, y = encode([index[word] for word in text.split()] for text in texts), np.array(labels)
     return (x[:TOY_TRAIN], y[:TOY_TRAIN]), (x[TOY_TRAIN:], y[TOY_TRAIN:])
 
 
@@ -443,12 +445,12 @@ class Record(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Warn of more epochs in fit() than linear_decay() knows of."""
         if float(self.model.optimizer.learning_rate) == 0:
-            print("warning: the rate is 0 in this epoch: see linear_decay()", file=sys.stderr)
+            print("warning: the rate is 0 as an epoch begins: see linear_decay()", file=sys.stderr)
 
     def on_epoch_end(self, epoch, logs):
         """Write the files, unless the loss is nan."""
-        if "accuracy" not in logs:
-            fail(f'the record of a run reads a metric named "accuracy", not {", ".join(logs)}')
+        if not {"loss", "accuracy"} <= set(logs):
+            fail(f'the record of a run reads "loss" and "accuracy", not {", ".join(logs)}')
         self.epochs.append({"epoch": len(self.epochs) + 1, **logs})
         self.weights = self.model.get_weights()
         seconds, n = time.perf_counter() - self.started, len(self.epochs)
@@ -493,7 +495,7 @@ class Record(keras.callbacks.Callback):
         if not self.done:
             if kind:  # interrupted in the first epoch
                 return
-            fail("fit() was not called with callbacks=[record]: nothing is scored, saved or read")
+            fail("no epoch of fit(..., callbacks=[record]): nothing is scored, saved or read")
         args, model = self.args, self.model
         if kind:  # interrupted in a later one
             model.set_weights(self.weights)
@@ -534,11 +536,15 @@ def load_weights(args, model):
             why = reason(error)
         fail(f"{args.load}: {why}")
     words = str(notes.get("words", ""))  # none in weights that a script has not saved
-    if args.data == "auto" and words in ("imdb", "toy"):
-        args.data = words
+    if args.data == "auto":
+        args.data = words if words in ("imdb", "toy") else "imdb"
     vocabulary = read_vocabulary(args.data)
-    if words and words != vocabulary[0]:  # the same ids are other words there
-        fail(f"--load: trained on {notes.get('data')}, not on {args.data}'s words: train again")
+    if not words:
+        unknown = f"{args.load} has no note of its words: they are taken for {args.data}'s"
+        print(f"warning: {unknown}", file=sys.stderr)
+    elif words != vocabulary[0]:  # the same ids are other words there
+        others = f"trained on the words of {notes.get('data')}, and {args.data} has others"
+        fail(f"{args.load}: {others}: give the --data of the training")
     return vocabulary
 
 
@@ -588,7 +594,8 @@ def read_reviews(texts, model, index):
         ranks = [index.get(word, TOTAL_WORDS) for word in words]
         x = encode(ranks[: n + 1] for n in range(len(ranks)))  # [n, 80]: as n reviews of their own
         probabilities = positive(model, x)  # [n]
-        shown = [f"{w} (unknown)" if i == OOV else w for w, i in zip(words, x[:, -1])]
+        known = [rank + INDEX_FROM < TOTAL_WORDS for rank in ranks]
+        shown = [word if k else f"{word} (unknown)" for word, k in zip(words, known)]
         width = max(map(len, shown))
         print(f"\n{' '.join(text.split())}")
         for word, p in zip(shown, probabilities):

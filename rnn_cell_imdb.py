@@ -38,7 +38,8 @@ class SentimentClassifier(keras.Model):
         self.cell_2.build((None, self.cell_1.units))  # [b, 64]
         self.dense.build((None, self.cell_2.units))  # [b, 64]
         # For summary() alone: a cell returns out and states, so Keras cannot know which is meant.
-        self.cell_1.output_shape = self.cell_2.output_shape = (None, self.cell_1.units)
+        self.cell_1.output_shape = (None, self.cell_1.units)
+        self.cell_2.output_shape = (None, self.cell_2.units)
 
     def call(self, inputs, training=False):
         x = self.embedding(inputs)  # [b, 80] -> [b, 80, 100]

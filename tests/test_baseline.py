@@ -38,3 +38,12 @@ def test_a_run_has_the_rate_that_was_chosen_or_that_of_the_flag(
         line = parsed(call("baseline", *TINY, *flags))
     assert (line["script"], line["parameters"]) == ("baseline", str(parameters))
     assert watched.call_args.args[0].learning_rate == rate
+
+
+def test_load_gives_the_score_of_the_run(tmp_path):
+    path = tmp_path / "w.weights.h5"
+    trained = parsed(call("baseline", *TINY, "--save", path))
+    loaded = parsed(call("baseline", *TINY, "--load", path))
+    assert loaded["done"] == "loaded from w.weights.h5"
+    assert [trained[key] for key in ("right", "loss")] == [loaded[key] for key in ("right", "loss")]
+    assert baseline.main([*TINY, "--load", str(path)]).count_params() == 1_000_101

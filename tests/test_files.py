@@ -178,6 +178,13 @@ def test_a_file_that_no_script_has_written_is_not_replaced(flag, content, tmp_pa
     assert path.read_bytes() == content and names(tmp_path) == [path.name]
 
 
+def test_a_log_with_several_numbers_in_a_cell_is_one_of_ours(tmp_path):
+    """As that of an F1Score."""
+    (tmp_path / "l.csv").write_text("epoch,accuracy,f1,loss\n1,0.5,[0.6234 1.],0.7\n")
+    parsed(call("averaged", *TINY, "--log", tmp_path / "l.csv"))
+    assert "f1" not in (tmp_path / "l.csv").read_text()
+
+
 def test_a_folder_that_a_killed_run_left_is_named_and_no_other(tmp_path):
     left = "unfinished-w.weights.h5-"
     folders = {f"{left}killed": 660, f"{left}in use": 540, "unfinished-essay": 660}

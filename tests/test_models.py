@@ -277,3 +277,10 @@ def test_shape_comments_are_true(script, ids, monkeypatch):
     monkeypatch.setattr(keras.layers.Layer, "__call__", watched)
     model(ids, training=False)
     assert shapes == comments and len(comments) == 4
+
+
+def test_the_summary_has_the_shape_of_each_cell():
+    model = rnn_cell_imdb.SentimentClassifier(4)
+    model.cell_2 = keras.layers.SimpleRNNCell(3)  # as a learner changes it
+    model.build((None, 80))
+    assert [cell.output_shape for cell in (model.cell_1, model.cell_2)] == [(None, 4), (None, 3)]

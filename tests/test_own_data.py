@@ -158,7 +158,10 @@ def test_the_user_may_say_what_labels_mean(tmp_path, comma):
     result, rows = rows_of(path, "--negative", f"1{comma}2", "--positive", f"4{comma}1230")
     assert counts(result) == (12, 8, 4) and result.stderr == ""
     assert rows == [("a", 0), ("b", 0), ("d", 1), ("e", 1)]
-    result, _ = rows_of(path, "--negative", "1,9", "--positive", f"4{comma}1231", "--skip-bad")
+    left = re.findall("(.*) rows have the label (.*), which no flag names", result.stdout)
+    assert left == [("2", "'3'"), ("2", "''")]
+    ends = f"1{comma}9{comma} ", f"4{comma}1231{comma}"  # an empty label is not named so
+    result, _ = rows_of(path, "--negative", ends[0], "--positive", ends[1], "--skip-bad")
     assert re.findall("warning: no row has the label (.*)", result.stderr) == ["'1231'", "'9'"]
     assert "t.csv line 4: the label '3'" in result.stderr  # with --skip-bad all are named
     result, rows = rows_of(table(tmp_path / "u.csv", zip("ab", "10")), *TURNED)
@@ -358,7 +361,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "missing": (None, "", "No such file"),
     "gb": (CHINESE.encode("gb18030"), "", "not in utf-8", "--encoding gb18030", "cp1252"),
     "utf-16": (CHINESE.encode("utf-16"), "", "not in utf-8", "utf-16, "),
-    "ascii": (CHINESE, "--encoding ascii", "not in ascii", "big5 (Taiwan)"),
+    "ascii": (CHINESE, "--encoding ascii", "not in ascii", "big5 (Taiwan)", "or utf-8"),
     "ascii-16": (ROW.encode("utf-16-le"), "", "not in utf-8", "utf-16-le"),
     "no names": ("so " * 300 + ",1\nso,0\n", "", "no column review", "a line of names"),
     "empty": ("", "", "no column review"),
@@ -378,6 +381,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "bars": ("text|label\n", "", "no column review or text", "or --delimiter"),
     "no label": ("text,stars,x\n", "", "no column sentiment or label"),
     "no such label": (TABLE, "--label y", "no column y in the first line (text, label)"),
+    "one for both": (TABLE, "--label Text", "text can not be both --text and --label"),
     # labels that are no known pair are never guessed at
     "1-5": (turns("1 2 3 4 5"), "", "'4' (40)", *MEANING),  # with 0/1 one star would be positive
     "-1/1": (turns("-1 1"), "", "'-1' (100)", *MEANING),

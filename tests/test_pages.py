@@ -410,7 +410,7 @@ Only input tensors may be passed as positional arguments|name '__file__' is not 
 unexpected keyword argument 'experimental_run_tf_function'|Incompatible shapes: [40,1] vs. [128,1]
 is out of scope and cannot be used here|NotADirectoryError|/dev/null/datasets
 Could not find cuda drivers|unable to lock file
-triggered tf.function retracing""".replace("\n", "|").split("|")
+triggered tf.function retracing|NodeDef mentions attribute""".replace("\n", "|").split("|")
 FOREIGN = {"English": BOTH, "Chinese": [*BOTH, "标记", "无法", "动态", "ReadTimeout", "call"]}
 
 

@@ -40,6 +40,9 @@ def test_a_score_that_an_epoch_has_not_is_left_out_of_its_line(tmp_path):
     log = plot.read_log(tmp_path / "l.csv")
     assert log["accuracy"] == [2, 4] and log["val_accuracy"][1] == 6
     assert math.isnan(log["val_loss"][0])
+    (tmp_path / "l.csv").write_text("epoch,accuracy,loss\n1,.5,.7\n")  # without validation_data
+    log = plot.read_log(tmp_path / "l.csv")
+    assert log["loss"] == [0.7] and math.isnan(log["val_loss"][0])
 
 
 def test_each_run_has_its_lines_in_both_panels():
@@ -63,7 +66,7 @@ def test_each_run_has_its_lines_in_both_panels():
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
     assert [line.get_color() for line in legend.get_lines()] == [colors[0], colors[2]]
     assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-"]
-    assert figure.get_suptitle() == "solid: test; dashed: training, with dropout"
+    assert figure.get_suptitle() == "solid: val_ (the test set); dashed: training, with dropout"
 
 
 def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, tmp_path):

@@ -191,8 +191,8 @@ def test_what_cannot_be_judged_is_one_line(trained, tmp_path, monkeypatch):
     plain, (data, weights) = write(tmp_path / "p.csv", [("好",)], ("评论",)), trained
     other = write_npz(tmp_path / "other.npz", words='{"坏": 1, "好": 2}')
     for result, *words in (
-        (run((other, weights), good, out), "trained on my.npz", "train again"),
-        (run(("toy", weights), good, out), "trained on my.npz"),
+        (run((other, weights), good, out), "trained on the words of my.npz", "give the --data"),
+        (run(("toy", weights), good, out), "the words of my.npz, and toy has others"),
         (run(trained, good, out, "--units", "2048"), "--units 2048"),
         (run(trained, good, out, script="gru_imdb.py"), "not weights of gru_imdb as it is now"),
         (run(trained, tmp_path / "x.csv", out), "No such file"),

@@ -424,9 +424,9 @@ def test_after_ctrl_c_the_line_is_of_the_last_whole_epoch(edited, tmp_path):
 METRIC = 'keras.metrics.BinaryAccuracy("accuracy")'
 NO_WITH = "record = common.Record(args, test, data)\n    if True:"
 MISTAKES = {  # text, what a learner puts in its place, and what is said
-    "callbacks=[record]": ("callbacks=[]", "fit() was not called with callbacks=[record]"),
+    "callbacks=[record]": ("callbacks=[]", "no epoch of fit(..., callbacks=[record])"),
     RECORD: (NO_WITH, "fit() is not in a `with common.Record(...) as record:`"),
-    METRIC: ('"acc"', 'the record of a run reads a metric named "accuracy", not acc, loss'),
+    METRIC: ('"acc"', 'the record of a run reads "loss" and "accuracy", not acc, loss'),
 }
 
 
@@ -441,7 +441,16 @@ def test_what_leaves_the_record_without_a_score_is_one_line(text, edited, tmp_pa
 def test_more_epochs_than_the_flag_says_are_warned_of(edited, monkeypatch):
     monkeypatch.setattr(common, "IMDB_TRAIN", 64)  # the rate falls over so many reviews, at least
     result = edited([("epochs=args.epochs", "epochs=3")], "--epochs", "2")
-    assert result.stderr == "warning: the rate is 0 in this epoch: see linear_decay()\n"
+    assert result.stderr == "warning: the rate is 0 as an epoch begins: see linear_decay()\n"
+
+
+def test_a_learners_policy_holds_in_the_run():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        common.parse_args("lstm_imdb.py", [])
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def test_a_network_without_build_trains(edited):

@@ -1,5 +1,6 @@
 """Words and ids: splitting, the words in a file, what weights remember, reading a review."""
 
+import functools
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import averaged
 import common
 import gru_imdb
 import h5py
+import keras
 import numpy as np
 import pytest
 from conftest import (
@@ -230,6 +232,13 @@ def test_a_word_of_any_rank_beyond_the_vocabulary_is_unknown(tmp_path, capsys):
     assert [row[:2] for row in ROW.findall(out)] == [("frequent", "0.000"), *unknown]
 
 
+def test_a_word_is_known_or_not_wherever_the_padding_is(capsys, monkeypatch):
+    behind = functools.partial(keras.utils.pad_sequences, padding="post")
+    monkeypatch.setattr(keras.utils, "pad_sequences", behind)  # as cuDNN wants it
+    out = reading(capsys, lambda x, training: x[:, -1:] * 0.0, "good xyzzy", {"good": 1})
+    assert [row[0] for row in ROW.findall(out)] == ["good", "xyzzy (unknown)"]
+
+
 opened = []  # while it is a run's
 sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
 
@@ -279,8 +288,8 @@ def test_weights_fit_the_same_words_under_another_name(trained, tmp_path, monkey
 def test_weights_are_refused_with_other_words(trained, tmp_path, review):
     other = write_npz(tmp_path / "reviews.npz", words=OTHER)  # the same name
     for data in other, write_npz(tmp_path / "plain.npz"), "toy", "imdb", "auto":
-        result = load(trained[1], "--data", data, *review)
-        check_failure(result, f"trained on reviews.npz, not on {data}'s words: train again")
+        result, name = load(trained[1], "--data", data, *review), "imdb" if data == "auto" else data
+        check_failure(result, f"the words of reviews.npz, and {name} has others: give the --data")
         assert result.stdout == ""
 
 
@@ -301,13 +310,13 @@ def changed(toy, tmp_path):
 def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path, monkeypatch):
     assert parsed(load(toy, "--subset", "64"))["data"] == "toy"
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
-        check_failure(load(toy, "--data", data), "trained on toy")
+        check_failure(load(toy, "--data", data), "trained on the words of toy, and ")
     note(data="imdb", words="imdb")(changed)
     check_failure(load(changed), "cannot download")  # and not scored on the toy
     texts, y, index = common.toy_reviews()
     other = {"mine": 1} | {word: rank + 1 for word, rank in index.items()}
     monkeypatch.setattr(common, "toy_reviews", lambda: (texts, y, other))  # a learner's own words
-    check_failure(load(toy, "--review", "good"), "trained on toy")
+    check_failure(load(toy, "--review", "good"), "the words of toy, and toy has others")
 
 
 def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
@@ -315,7 +324,11 @@ def test_weights_without_a_note_fit_their_own_network_alone(tmp_path):
     model = gru_imdb.SentimentClassifier(4)
     model.build((None, 80))
     model.save_weights(path)
-    assert load(path, *flags, name="gru_imdb").returncode == 0
+    result = load(path, *flags, name="gru_imdb")
+    assert result.returncode == 0 and "  good " in result.stdout
+    assert result.stderr == f"warning: {path} has no note of its words: they are taken for toy's\n"
+    result = load(path, "--review", "good", name="gru_imdb")  # and not for the toy's
+    assert "taken for imdb's" in result.stderr and "--review does not know" in result.stderr
     for name, units in ("lstm_imdb", 4), ("rnn_layer_imdb", 4), ("averaged", 4), ("gru_imdb", 9):
         result = load(path, *flags, "--units", units, name=name)
         script = name.replace("averaged", "gru_imdb")
@@ -341,8 +354,8 @@ CHANGES = {  # of a file of weights; what is said before anything is read
     "empty": (lambda path: h5py.File(path, "w").close(), "damaged, or not weights of"),
     # Keras would pass over a layer that only the file has
     "another network": (note(parameters=1_000_404), "damaged, or not weights of gru_imdb as"),
-    "signs": (note(data="\x1b[31m\r\n\t\u202e" + "x" * 9_000, words="y"), "trained on [31m x"),
-    **{f"words {words!r}": (note(words=words), "train again") for words in NO_WORDS},
+    "signs": (note(data="\x1b[31m\r\n\t\u202e" + "x" * 9_000, words="y"), "the words of [31m x"),
+    **{f"words {words!r}": (note(words=words), "give the --data") for words in NO_WORDS},
 }
 
 

@@ -153,6 +153,8 @@ def read_table(path, args, label_needed):
     names = [name.strip() for name in records[0][1]] if records else []
     text = column(names, args.text, TEXT, "--text")
     label = column(names, args.label, LABEL, "--label", label_needed)
+    if text == label:
+        common.fail(f"{names[text]} can not be both --text and --label")
     table = Table(names, text, label, [], [])
     if not args.quoted:
         ask_about_quotes(path, args, table, records, delimiter)
@@ -201,7 +203,7 @@ def read(path, args, label_needed=True):
             return read_archive(path)  # some browsers unpack what they fetch
         return read_table(path, args, label_needed)
     except UnicodeError as error:
-        ways = "gb18030 (Excel on a Chinese Windows), big5 (Taiwan), utf-16, utf-16-le or cp1252"
+        ways = "gb18030 (Excel in China), big5 (Taiwan), utf-16, utf-16-le, cp1252 or utf-8"
         common.fail(f"{path} is not in {args.encoding} ({error}): unpack it, or --encoding {ways}")
     except (EOFError, tarfile.TarError, zlib.error) as error:
         common.fail(f"{path} is not a whole .tar.gz: {error} (a table must be unpacked)")
@@ -220,9 +222,12 @@ def words_of(text):
 def meanings(labels, args):
     """Say which labels, a Counter, mean 0 and 1: those of the flags or of the one pair in use."""
     if args.negative:
-        for label in sorted({*args.negative, *args.positive} - labels.keys()):
+        meaning = dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
+        for label in sorted(meaning.keys() - labels.keys()):
             say(f"warning: no row has the label {label!r}", sys.stderr)
-        return dict.fromkeys(args.negative, 0) | dict.fromkeys(args.positive, 1)
+        for label in [label for label, _ in labels.most_common() if label not in meaning][:8]:
+            say(f"{labels[label]} rows have the label {label[:20]!r}, which no flag names")
+        return meaning
     pairs = [pair.split("/") for pair in PAIRS if not labels.keys().isdisjoint(pair.split("/"))]
     if len(pairs) != 1 or any(map(NUMBER.fullmatch, labels.keys() - {"0", "1"})):
         shown = ", ".join(f"{label[:20]!r} ({n})" for label, n in labels.most_common(8))
@@ -320,7 +325,7 @@ def parse_table_args(parser, argv):
     """Read a command line, with the flags that say how a table is read."""
 
     def labels(text):
-        return [normal(label) for label in re.split("[,，]", text)]
+        return [normal(label) for label in re.split("[,，]", text) if label.strip()]
 
     add, either = parser.add_argument, parser.add_mutually_exclusive_group().add_argument
     add("--text", metavar="NAME", help="column of the text")

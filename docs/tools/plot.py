@@ -24,7 +24,8 @@ def read_log(path):
             raise ValueError("there is no epoch in it")
         columns = [split + key for key in KEYS for split in ("", "val_")]
         # a score that an epoch has not, as with validation_freq=2, is left out of the picture
-        numbers = [{k: "nan" if v == "" else v for k, v in row.items()} for row in rows]
+        none = {f"val_{key}": "nan" for key in KEYS}
+        numbers = [none | {k: "nan" if v == "" else v for k, v in row.items()} for row in rows]
         return {column: [float(row[column]) for row in numbers] for column in columns}
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise ValueError(f"{path} is no table that --log wrote: {error}") from error
@@ -42,7 +43,7 @@ def draw(logs):
             axes.plot(epochs, log["val_" + key], "-s", color=f"C{number}", label=ascii(name)[1:-1])
         axes.set(xlabel="epoch", ylabel=key)
     axes.legend()
-    figure.suptitle("solid: test; dashed: training, with dropout", fontsize="medium")
+    figure.suptitle("solid: val_ (the test set); dashed: training, with dropout", fontsize="medium")
     return figure
 
 
