@@ -142,7 +142,6 @@ TWINS = {  # tables that no program makes, by their first heads
     "when": "时间",
     "question": "问题",
     "what you have": "你手里的是",
-    "mean at word 1, in times of the median": "第 1 个词处，平均是中位数的几倍",
     "what is changed": "改了什么",
     "words later": "晚几个词",
     "words": "词数",

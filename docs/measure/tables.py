@@ -381,6 +381,19 @@ def step_back():
 
 
 @table
+def mean_over_median():
+    names = {
+        "gradient 1 mean over median": ("as it is", "原样"),
+        "gradient 1 mean over median by |p - y|": ("each divided by its p - y", "每条除以 p - y"),
+    }
+
+    def cell(quantity, script):
+        return spread(values("backward", quantity=quantity, script=script), ".1f")
+
+    return body(names, NETWORKS, cell)
+
+
+@table
 def eigenvalues():
     def cell(script, layer, when, n):
         where = dict(script=script, layer=layer, when=when, quantity=f"eigenvalue {n}")
