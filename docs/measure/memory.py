@@ -162,6 +162,7 @@ def ladder(network, x, y):
         ("+ other layer", nothing, everything),
         ("+ rest of layer", rest, everything),
         ("without other layer", everything, nothing),
+        ("as trained", everything, everything),
     ):
         steps = [step, step]
         for layer, matrix in (slow, of_slow), (other, of_other):
