@@ -14,6 +14,7 @@ from pages import CHINESE, ENGLISH
 # Every program of .ci/run: writes its command line down, fails at one, and python3 makes a .venv.
 STAND_IN = r"""#!/bin/sh
 line="$(basename "$0") $*"
+case "$0" in */old/bin/*) line="old $line" ;; esac
 echo "$line${IMDB_NPZ:+ on $IMDB_NPZ}" >> "$LOG"
 case "$line" in $FAIL) exit 3 ;; esac
 case "$line" in
@@ -81,15 +82,15 @@ def test_other_versions_run_the_same_suite_and_real_reviews_are_found(ci_run, tm
     others = [line for line in others if not line.startswith(("-r", "ruff"))]
     expected = [*STEPS]
     for versions in re.search('in "(.*)" "(.*)"; do', RUN).groups():
-        expected += ["python3 -m venv old --clear", f"pip install -q {versions}"]
-        expected += ["pip install -q -r others.txt", *others, STEPS[5]]
+        expected += ["python3 -m venv old --clear", f"old pip install -q {versions}"]
+        expected += ["old pip install -q -r others.txt", *others, f"old {STEPS[5]}"]
     _, started = ci_run(ALL_VERSIONS="1")
     assert [re.sub(r"/\S+/(old|others)", r"\1", line) for line in started] == expected
     (tmp_path / "shared/data").mkdir(parents=True)
     (tmp_path / "shared/data/imdb.npz").touch()
     there = os.path.realpath(tmp_path / "shared/data/imdb.npz")
     assert ci_run() == (0, [f"{step} on {there}" for step in STEPS])
-    status, _ = ci_run(fail="pip install -q --pre*", ALL_VERSIONS="1")
+    status, _ = ci_run(fail="old pip install -q --pre*", ALL_VERSIONS="1")
     assert status != 0
 
 

@@ -1,5 +1,6 @@
 """Flags and their bounds, what a wrong command line or file says, and how a program ends."""
 
+import errno
 import io
 import os
 import re
@@ -7,6 +8,7 @@ import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import common
 import keras
@@ -57,6 +59,7 @@ def test_help_says_what_a_run_without_flags_does():
     says = "data DATA imdb, toy, auto or an npz|subset SUBSET only so many|review TEXT read TEXT|"
     says += "save FILE weights|log FILE scores|load FILE use what --save wrote|unroll a graph of 80"
     assert [words for words in says.split("|") if f" --{words}" not in " ".join(text.split())] == []
+    assert " docs/reference.md. 中文: docs/zh-CN/reference.md" in " ".join(text.split())
 
 
 # ----------------------------------------------------------------------------- files that are named
@@ -157,4 +160,6 @@ def test_a_console_that_lacks_characters_shows_others(monkeypatch, capsys):
     shown = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
     common.run(lambda: print("影评 ok", flush=True))
+    with pytest.raises(OSError, match="No space"):  # of the system's faults a closed pipe alone
+        common.run(mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
     assert shown.getvalue().split() == [b"??", b"ok"] and capsys.readouterr().err == ""

@@ -85,6 +85,12 @@ def test_a_file_as_large_as_imdb_is_read(tmp_path):
     assert ids.shape == (25_000, 80) and labels.sum() == 12_500
 
 
+def test_reviews_of_one_length_are_read_from_the_table_that_numpy_makes_of_them(tmp_path):
+    x = np.array([[1, 2, 3], [4, 5, 6]], dtype=object)  # [2, 3]
+    (ids, _), _ = common.read_npz(write_npz(tmp_path / "x.npz", x_train=x, y_train=[0, 1]))
+    assert sorted(ids[:, -4:].tolist()) == [[1, 4, 5, 6], [1, 7, 8, 9]]
+
+
 @needs_imdb
 def test_facts_of_the_real_data():
     (x, y), (x_test, y_test) = common.read_npz(IMDB_NPZ)

@@ -112,6 +112,7 @@ ANSWERS = {
     "500": (lambda handler: handler.send_error(500), "HTTP Error 500"),
     "silence": (silence, "no answer|timed out"),  # the thread or urlopen, whichever is first
     "half of it": (half_of_it, "timed out"),
+    "no HTTP": (lambda handler: handler.wfile.write(b"login please\n"), "login please"),
     "a page": (serve(b"login please"), OTHER),
     "too short": (serve(b"ok", 1_000), OTHER),
     "empty": (serve(b""), OTHER),

@@ -619,6 +619,8 @@ def test_the_archive_of_the_authors_is_read_as_it_is(tmp_path, name, mode, folde
     result = made(path, "--out", tmp_path / "my" / "imdb.npz")
     assert counts(result) == (12, 12, 0) and "6 training reviews, 50%" in result.stdout
     assert "warning" in result.stderr and "3 train/neg" in result.stderr  # not 12,500 of each
+    columns = module.read(path, None)
+    assert [columns.names[i] for i in (columns.label, columns.text)] == ["label", "text"]
     words, arrays = read(tmp_path / "my" / "imdb.npz")
     assert set(words) == set("a dull fine film number 0 1 2".split())
     for part in "train", "test":

@@ -109,6 +109,22 @@ def test_every_link_leads_somewhere_and_every_page_and_picture_is_shown():
     assert {path.resolve() for path in pages | pictures} <= followed
 
 
+@each_page
+def test_blocks_and_tables_are_whole(page):
+    """A fence for each fence, and in a table as many cells in a row as in the line of dashes."""
+    fences = re.findall(r"(?m)^ *```(\w*)$", PAGES[page])
+    assert all(fences[::2]) and not any(fences[1::2]) and len(fences) % 2 == 0
+    for table in re.findall(r"(?:^\|.*\|\n)+", PAGES[page], re.M):
+        rows = [re.sub(r"`[^`]*`", "", row).count("|") for row in table.splitlines()]
+        assert set(rows) == {rows[0]}, table[:80]
+
+
+def test_the_last_batch_is_as_small_as_the_pages_say():
+    text = "\n".join(PAGES.values())
+    sizes = re.findall(r"last batch of (\d+)|最后一批只有 (\d+) 条", text)
+    assert {int(a or b) for a, b in sizes} == {common.IMDB_TRAIN % 128} and len(sizes) > 2
+
+
 def test_a_link_that_names_a_number_leads_to_it_and_a_note_is_that_of_the_section():
     form = r"(?i)\[(?:exercise|section|练习|第)? ?([\d一六]+)(?:节| of that page)?\]\([^)#]*#(\d+)"
     links = re.findall(form, "\n".join(PAGES.values()))

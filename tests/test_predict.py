@@ -20,7 +20,7 @@ from conftest import ROOT, call, parsed, refused, write_npz
 WORDS = '{"好": 1, "坏": 2, "so": 3, "don\'t": 4}'
 TABLE = [  # id, 评论, 标签: what a text may hold, and a row without a word
     ("1", "好<br />&hellip;", "正"),
-    ("2", "坏, 坏\n“so”", "负"),
+    ("2", "坏, 坏\r\n“so”", "负"),
     ("3", "。。。", "正"),
     ("4", 'unheard "words", so', "负"),
     ("5", "好" * 100, ""),

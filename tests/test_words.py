@@ -312,7 +312,8 @@ def test_weights_of_the_toy_or_of_imdb_know_their_data(toy, changed, tmp_path, m
     for data in "imdb", write_npz(tmp_path / "my.npz", words=GOOD):
         check_failure(load(toy, "--data", data), "trained on the words of toy, and ")
     note(data="imdb", words="imdb")(changed)
-    check_failure(load(changed), "cannot download")  # and not scored on the toy
+    ways = "Other ways to the data: docs/data.md (中文: docs/zh-CN/data.md)"
+    check_failure(load(changed), ways)  # and not scored on the toy
     texts, y, index = common.toy_reviews()
     other = {"mine": 1} | {word: rank + 1 for word, rank in index.items()}
     monkeypatch.setattr(common, "toy_reviews", lambda: (texts, y, other))  # a learner's own words
