@@ -113,6 +113,12 @@ def test_the_sum_stays_and_the_difference_goes(page):
     known = [*np.ravel(rows[:4] + rows[20:]), *np.ravel(turned), *range(4), 20, 0.7, 0.3, 0.4]
     check(page, 4, known, [*np.ravel(rows[1:4]), 0.4])
     if page == "docs":
+        form = r"W \* \((.*?)\) += .* = \((.*?)\) +times (.*)"
+        for weights, left, factor in re.findall(form, blocks(page, 4)):
+            weights, left = (np.array(text.split(","), float) for text in (weights, left))
+            assert np.allclose(matrix @ weights, left) and np.allclose(
+                weights * float(factor), left
+            )
         for line in re.findall(r"(?m)^step (.*)$", blocks(page, 4)):
             step, *shown = line.split()  # all of them positive
             assert all(map(shows, shown, rows[int(step)])) and "-" not in line, line

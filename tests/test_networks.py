@@ -213,6 +213,12 @@ def test_a_shift_costs_nothing_and_a_fit_is_scored_on_the_others():
 
 
 # --------------------------------------------------------------------------------------- training
+def test_weights_of_another_network_are_refused(tmp_path):
+    networks.load("lstm_imdb", 0, units=4).save_weights(tmp_path / "w.weights.h5")
+    with pytest.raises(ValueError):
+        networks.load("lstm_imdb", 0, tmp_path / "w.weights.h5", units=8)
+
+
 def test_a_network_is_trained_as_by_its_script_and_read_from_its_file(tmp_path, monkeypatch):
     """The same scores from the same seed as a run of the script."""
     monkeypatch.setattr(common, "MAX_REVIEW_LEN", 10)

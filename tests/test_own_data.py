@@ -124,6 +124,8 @@ def test_a_page_shows_what_is_printed_of_the_tables_that_it_shows(tmp_path, monk
             assert message in (result.stderr, result.stdout + result.stderr)
             checked.append(name)
     assert checked == ["bad.csv", "list.csv"]
+    given, judged = (b.splitlines() for b in blocks if b.startswith("评论,来源"))  # of predict.py
+    assert [row.rsplit(",", 2)[0] for row in judged] == given
     assert len(rows_of(tmp_path / "my/list.csv", "--quoted")[1]) == 4  # the page says so
     assert len(rows_of(tmp_path / "my/list.csv", "--unquoted")[1]) == 6
     assert len(rows_of(tmp_path / "my/bad.csv", "--skip-bad")[1]) == 5

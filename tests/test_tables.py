@@ -274,7 +274,7 @@ def given(tmp_path, monkeypatch, ids):
     runs = [("as it is", s) for s in names.NETWORKS] + [("toy", s) for s in names.GATES]
     for name, script in runs:
         path = names.weights(tmp_path, name, script, 0)
-        networks.load(script, 5).save_weights(path)
+        networks.load(script, 6 if name == "toy" else 5).save_weights(path)
     ids[:, 0] = 7
     monkeypatch.setattr(networks, "TIMES", (20,))
     monkeypatch.setattr(common, "read_npz", lambda path: (None, (ids, np.zeros(5))))
@@ -321,13 +321,23 @@ def test_a_toy_text_is_drawn_with_a_not_and_without(given):
         assert said(axes) == (f"{names.NETWORKS[script]}, layer 1", "", y)
         assert not y or "".join(legend(axes)) == names.GATES[script]
         ids = common.encode([[index[word] for word in text.split()]])
-        values, _ = networks.read_gates(networks.load(script, 5), ids)
+        values, _ = networks.read_gates(networks.load(script, 6), ids)
         assert "".join(lines(axes)) == names.GATES[script]
         for letter, line in lines(axes).items():
             mean = values[letter][0, -len(line) :].mean(axis=1)
             np.testing.assert_allclose(line, mean, atol=1e-5)
     _, so_far = figures.prefixes(text, index)
     assert so_far[:, -1].tolist() == ids[0, -5:].tolist() and so_far[-1].tolist() == ids[0].tolist()
+
+
+def test_the_words_that_a_page_sees_in_the_picture_are_read_there():
+    for page, form in (
+        ("", "Look at the upper curves: (.*?) each"),
+        ("zh-CN/", "先看右上：读到 (.*?)，"),
+    ):
+        text = (names.ROOT / f"docs/{page}inside.md").read_text(encoding="utf-8")
+        words = re.findall(r"[a-z]+", re.search(form, text)[1].replace(" and ", " "))
+        assert [word for word in figures.NEGATIVE.split() if word in words] == words != []
 
 
 def test_the_slow_number_goes_up_with_the_verdict(given, ids):

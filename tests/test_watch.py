@@ -687,6 +687,10 @@ def test_the_page_is_one_file_and_small():
     assert re.findall(r'href="([^"]*)"', TEXT) == ["data:,"]
     style = TEXT.split("<style>")[1].split("</style>")[0]
     assert style.count("{") == style.count("}") > 50 and "hidden" not in watch.LINE.sub("", TEXT)
+    assert re.findall("motion: (.*?\\}) }", style) == [
+        "no-preference) { html { scroll-behavior: smooth }"
+    ]
+    assert "maxlength" not in TEXT and "the arrow keys." in TEXT and "方向键" in TEXT
     lines = watch.LINE.sub("", TEXT).splitlines()
     assert len(TEXT.encode()) <= 90_000 and len(lines) <= 601 and max(map(len, lines)) <= 120
 
