@@ -232,11 +232,12 @@ def download(name):
 class ArrayOnly(pickle.Unpickler):
     """Unpickles an array of lists. Whatever else a pickle names is not looked up, nor executed."""
 
-    NAMES = {"numpy.ndarray", "numpy.dtype", "_codecs.encode"}  # encode: in the oldest protocols
-    NAMES |= {f"numpy.{core}.multiarray._reconstruct" for core in ("core", "_core")}
+    NAMES = {("numpy", "ndarray"), ("numpy", "dtype")}
+    NAMES |= {(f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")}
+    NAMES |= {("_codecs", "encode")}  # for bytes, in the oldest protocols
 
     def find_class(self, module, name):
-        if f"{module}.{name}" not in self.NAMES:
+        if (module, name) not in self.NAMES:
             raise ValueError(f"it holds {module}.{name}: save lists of Python's int")
         return super().find_class(module, name)
 
@@ -383,9 +384,10 @@ def load_word_index(data, vocabulary=None):
     path = Path(data).with_name("imdb_word_index.json")  # used if it is Keras's
     try:
         if name == "imdb":
-            if not path.is_file() or digest(path.read_bytes()) != DIGESTS[path.name]:
+            words = path.read_bytes() if path.is_file() else b""
+            if digest(words) != DIGESTS[path.name]:
                 path = Path(download(path.name))
-            words = path.read_bytes()
+                words = path.read_bytes()
             if digest(words) != DIGESTS[path.name]:
                 raise ValueError(f"{path} is not Keras's: delete it, and it will be downloaded")
         elif words is None:
