@@ -66,7 +66,7 @@ def test_each_run_has_its_lines_in_both_panels():
     assert [text.get_text() for text in legend.get_texts()] == ["one", "two"]
     assert [line.get_color() for line in legend.get_lines()] == [colors[0], colors[2]]
     assert [line.get_linestyle() for line in legend.get_lines()] == ["-", "-"]
-    assert figure.get_suptitle() == "solid: val_ (the test set); dashed: training, with dropout"
+    assert figure.get_suptitle() == "solid: val_, not trained on; dashed: training, with dropout"
 
 
 def test_a_picture_of_all_runs_is_written_whatever_letters_the_font_lacks(log, tmp_path):

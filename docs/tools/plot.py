@@ -43,7 +43,7 @@ def draw(logs):
             axes.plot(epochs, log["val_" + key], "-s", color=f"C{number}", label=ascii(name)[1:-1])
         axes.set(xlabel="epoch", ylabel=key)
     axes.legend()
-    figure.suptitle("solid: val_ (the test set); dashed: training, with dropout", fontsize="medium")
+    figure.suptitle("solid: val_, not trained on; dashed: training, with dropout", fontsize=10)
     return figure
 
 
