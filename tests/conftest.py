@@ -6,6 +6,7 @@ import functools
 import importlib
 import io
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -38,6 +39,9 @@ from docs.measure.names import LAST_LINE, ROOT, SCRIPTS
 IMDB_NPZ = os.environ.get("IMDB_NPZ")
 TINY = ("--data", "toy", "--subset", "64", "--epochs", "1", "--units", "4")
 
+MESSAGES = (ROOT / "tests/messages.txt").read_text(encoding="utf-8").split("\n")
+MESSAGES = re.compile("|".join(re.escape(line).replace("…", ".*") for line in MESSAGES if line))
+
 needs_imdb = pytest.mark.skipif(not IMDB_NPZ, reason="IMDB_NPZ names no file")
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links, pipes or signals of POSIX")
 
@@ -69,7 +73,7 @@ def pytest_sessionfinish(session):
 def python(*arguments, **options):
     """Run this Python as a user does -> CompletedProcess. The bound is only for a hang."""
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", **options.pop("env", {})}
-    return subprocess.run(
+    result = subprocess.run(
         [sys.executable, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
@@ -78,6 +82,16 @@ def python(*arguments, **options):
         env=environment,
         **options,
     )
+    checked(result.stderr)
+    return result
+
+
+def checked(text):
+    """What a program says on stderr, if each message in it is one of messages.txt."""
+    for line in text.splitlines():
+        if re.match(r"(\S+: )?(error|warning): ", line) and len(line) < 600:  # fail() cuts there
+            assert MESSAGES.fullmatch(line), f"not in messages.txt: {line}"
+    return text
 
 
 def run_script(name, *flags, cwd=None, **environment):
@@ -94,7 +108,7 @@ def call(name, *flags):
             common.run(partial(module.main, [str(flag) for flag in flags]))
         except SystemExit as end:
             status = end.code
-    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=checked(err.getvalue()))
 
 
 @contextlib.contextmanager
@@ -139,7 +153,7 @@ def ends(capsys, words, function, *arguments):
     """function(*arguments) ends the run in one line that says the words -> that line."""
     with pytest.raises(SystemExit, match="^1$"):
         function(*arguments)
-    (line,) = capsys.readouterr().err.splitlines()
+    (line,) = checked(capsys.readouterr().err).splitlines()
     assert line.startswith("error: ") and words in line
     return line
 
