@@ -86,10 +86,10 @@ def python(*arguments, **options):
     return result
 
 
-def checked(text):
-    """What a program says on stderr, if each message in it is one of messages.txt."""
+def checked(text, lines=r"(\S+: )?(error|warning): "):
+    """What a program says, if each of its messages (which begin like lines) is in messages.txt."""
     for line in text.splitlines():
-        if re.match(r"(\S+: )?(error|warning): ", line) and len(line) < 600:  # fail() cuts there
+        if re.match(lines, line) and len(line) < 600:  # fail() cuts there
             assert MESSAGES.fullmatch(line), f"not in messages.txt: {line}"
     return text
 
@@ -108,6 +108,8 @@ def call(name, *flags):
             common.run(partial(module.main, [str(flag) for flag in flags]))
         except SystemExit as end:
             status = end.code
+    if name in ("own_data", "predict") and not {"-h", "--help"} & {*flags}:
+        checked(out.getvalue() + err.getvalue(), r"(?!usage: |    )")
     return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=checked(err.getvalue()))
 
 
