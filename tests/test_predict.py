@@ -252,12 +252,22 @@ COMMANDS = {  # of each tool, in a home folder with what `trained` has made
     "plot": "l.csv --out new.png",
     "predict": "~/averaged.py ~/w.weights.h5 ~/t.csv --units 4 --out ~/new.csv",
 }
-HELP = {  # what could be said the wrong way round
-    "own_data": "--negative A,B labels that mean negative|--positive C,D labels that mean positive|"
-    "--quoted line breaks in quotes belong to the text|--unquoted a quote is a letter like others|"
-    "--skip-bad leave out rows that|--test-share X of each label (0.2)|gb18030 (utf-8)",
+TABLE_FLAGS = """--text NAME column of the text --label NAME column of the label
+--negative A,B labels that mean negative --positive C,D labels that mean positive
+--delimiter C between columns (found out if , or ; or tab)
+--quoted line breaks in quotes belong to the text --unquoted a quote is a letter like others
+--encoding ENCODING of the tables, such as gb18030 (utf-8)"""
+HELP = {
     "baseline": "--learning-rate LEARNING_RATE default: 0.003",
-    "predict": "--units UNITS 64 --text NAME column of the text --label NAME column of the label",
+    "example_reviews": "table a new FILE.csv",
+    "own_data": "table of training reviews, or of all; or the authors' archive test_table of test "
+    "reviews|--out FILE FILE.npz --test-share X of each label (0.2) --seed SEED of the split (0) "
+    "--skip-bad leave out rows that are no review, and name them "
+    f"--replace replace the file if it is there {TABLE_FLAGS}",
+    "plot": "LOG.csv|--out PICTURE .png, .svg or .pdf",
+    "predict": "script that was trained, such as lstm_imdb.py weights that its --save wrote "
+    "table of reviews|--out FILE.csv --data DATA imdb, toy or an npz file --units UNITS 64 "
+    f"{TABLE_FLAGS}",
 }
 
 
@@ -284,7 +294,7 @@ def test_a_tool_starts_from_any_folder_and_ends_well(tool, trained, tmp_path, mo
         out, err = capsys.readouterr()
         assert (end.value.code or 0, err) == (0, "") and (flags != "--help" or "usage:" in out)
         if flags == "--help":
-            shown = HELP.get(tool.stem, "").split("|")
+            shown = " ".join(HELP[tool.stem].split()).split("|")
             if tool.stem != "baseline":  # whose flags are the scripts'
                 shown += re.findall(r"^    (python .*)$", tool.read_text(encoding="utf-8"), re.M)
             assert [words for words in shown if words not in " ".join(out.split())] == []
