@@ -5,6 +5,7 @@ import io
 import pickle
 import random
 import sys
+import warnings
 import zipfile
 
 import common
@@ -283,3 +284,12 @@ def test_the_test_set_comes_in_order_and_whole_and_no_thread_delays_its_end():
     _, test = pipeline(seed=0, n=2_300)
     assert epoch(test) == ([1_000, 1_000, 300], list(range(2_300)))
     assert all(split.options().autotune.enabled is False for split in pipeline(seed=0))
+
+
+def test_only_the_warning_about_shuffling_is_held_back():
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        pipeline(seed=0)
+        for text in "`shuffle=True` was passed, but ignored", "a learner's own":
+            warnings.warn(text, stacklevel=2)
+    assert [str(warning.message) for warning in shown] == ["a learner's own"]

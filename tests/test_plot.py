@@ -143,8 +143,10 @@ def test_without_matplotlib_it_is_one_line(log, tmp_path, monkeypatch):
     refused(log, tmp_path / "c.png", "import of matplotlib")
 
 
-def test_a_plot_of_nothing_is_refused(tmp_path):
-    assert call("plot", "--out", tmp_path / "c.png").returncode == 2 and not [*tmp_path.iterdir()]
+def test_a_plot_of_nothing_or_to_nowhere_is_refused(log, tmp_path):
+    before = [*tmp_path.iterdir()]
+    for flags in ("--out", tmp_path / "c.png"), (log,):
+        assert call("plot", *flags).returncode == 2 and [*tmp_path.iterdir()] == before
 
 
 def test_a_plot_needs_no_tensorflow():
