@@ -291,7 +291,7 @@ def encode(reviews):
     """Encode n lists of word ranks as keras.datasets.imdb does, the last 80 -> [n, 80] int32."""
     rows, beyond = [], TOTAL_WORDS - INDEX_FROM  # beyond: the first rank that has no id
     for review in reviews:
-        ranks = list(review)[-MAX_REVIEW_LEN:]
+        ranks = review[-MAX_REVIEW_LEN:]
         if {*map(type, ranks)} - {int} or min(ranks, default=1) < 1:
             raise ValueError("a rank is not above 0, or no int: save lists of Python's int")
         rows.append([START, *(r + INDEX_FROM if r < beyond else OOV for r in ranks)])

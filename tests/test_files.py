@@ -140,7 +140,11 @@ def test_a_link_keeps_pointing_and_modes_are_kept_or_those_of_a_shell(earlier):
     assert os.path.dirname(os.path.dirname(*new)) == str(path.parent)  # perhaps on another disk
     (earlier / "l.csv").unlink()
     before = os.umask(0o022)
-    parsed(run(earlier))
+    left = os.path.dirname(*new)
+    os.mkdir(left)
+    os.utime(left, (0, 0))
+    assert f"{left} is left of a run" in run(earlier).stderr
+    os.rmdir(left)
     assert (earlier / "l.csv").stat().st_mode & 0o777 == 0o644
     (earlier / "l.csv").chmod(0o604)
     parsed(run(earlier))
