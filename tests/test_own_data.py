@@ -222,7 +222,7 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "a Mac's line ends": (HEAD + "fine,1\rdull,0\r", "fine 1|dull 0"),
     "200,000 letters": (f'{HEAD}"{"a " * 10**5}",1\n{DULL}', "a " * 10**5 + "1|dull 0"),
     "breaks in words": (HEAD + "so<BR>so<br />\\n\\rso\\tso,1\n" + DULL, "so so so so 1|dull 0"),
-    "no character": (HEAD + f"so {NINES};so {NINES} &#33;,1\n" + DULL, "so so 1|dull 0"),
+    "no character": (HEAD + f"so{NINES};so{NINES} &#33;,1\n" + DULL, "so so 1|dull 0"),
     "entities": (
         f"{HEAD}don&#39;t &hellip; cafe\u0301&lt;br&gt;e,1\n{DULL}",
         "don't café e 1|dull 0",
@@ -246,6 +246,8 @@ READ = {  # a table; its rows as they are read, words and label; flags
     "one of two texts": ("review,label,text\n" + TWO, "so 1|so so 0", "--text", "review"),
     "own names": ("a,b,x\n" + TWO, "so 1|so so 0", "--text", "a", "--label", "b"),
     "a column without a name": ("text,label,\n" + TWO, "so 1|so so 0"),
+    "no zip": ("PK,text,label\n1,fine,1\n2,dull,0\n", "fine 1|dull 0"),  # a primary key
+    "no Parquet": ("PARTY,text,label\n1,fine,1\n2,dull,0\n", "fine 1|dull 0"),
     "two BOMs": ("\ufeff\ufeff" + CHINESE, "好 1|坏 0"),
     "blanks around": ('label , text \n1, "so, so"\n0, dull\n', "so so 1|dull 0"),
     "a blank line": ('label,text\n1,"so\n\nso"\n,so\n0,dull\n', "so so 1|dull 0", *USUAL),
@@ -401,6 +403,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     "a Mac's": (HEAD[:-1] + '\r"dull 1,0\rfine 2",1\rdull 3,0\r', "", "line 2: ", *ASKED),
     "two rows on": (lines('fine 1,1|"dull 1,0|odd 2,7|dull 3",0'), "", "line 3: ", *ASKED),
     "by the flags": (lines('"dull 1,bad|fine 2",good'), GB, "line 2: ", *ASKED),
+    "in capitals": (lines('"dull 1,BAD|fine 2",good'), GB, "line 2: ", *ASKED),
     "by the other": (lines('"fine 1,good|dull 2",bad'), GB, "line 2: ", *ASKED),
     "a word first": (lines('fine 1,1|"Dull" is the word,0'), "", "line 3: ", *LETTER),
     "neutral between": (lines('"dull|it,neutral|fine 3",1|so,neutral'), "", "line 2: ", *ASKED),
@@ -667,6 +670,7 @@ def test_an_archive_without_one_kind_or_with_other_content_says_so(tmp_path):
         result = own_data(archive(path, texts(without=without)), "--out", out)
         refused(result, words)
         assert "warning" in result.stderr and not out.exists()
+        assert ("aclImdb/: none" in result.stderr) == (without == "aclImdb")
     bad = ("aclImdb/test/pos/9_9.txt", "caf\udce9"), ("aclImdb/test/pos/8_8.txt", "!")
     result = own_data(archive(path, [*texts(), *bad]), "--out", out)
     assert result.returncode == 1 and "9_9.txt: 'utf-8' codec can't" in result.stderr
