@@ -399,6 +399,7 @@ REFUSED = {  # a file's content, or None; flags; the words of the message
     # quotes that can be read in two ways are asked about once, or not in order
     "open in the first line": ('review,"sentiment\nso,1\n', "", "line 1: its quotes"),
     "never closed": (lines('"dull 1,0|fine 2,1|dull 3,0'), "", "line 2: ", *LETTER),
+    "behind blank lines": (f'{HEAD}\n \n{FINE}"dull 1,0', "", "line 5: ", *LETTER),
     "in the next row": (lines('"dull 1,0|fine 2",1|dull 3,0'), "", "line 2: ", *ASKED),
     "a Mac's": (HEAD[:-1] + '\r"dull 1,0\rfine 2",1\rdull 3,0\r', "", "line 2: ", *ASKED),
     "two rows on": (lines('fine 1,1|"dull 1,0|odd 2,7|dull 3",0'), "", "line 3: ", *ASKED),
