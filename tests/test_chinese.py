@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections import Counter
 
 import pytest
 from conftest import ROOT
@@ -136,6 +137,29 @@ def test_every_figure_of_a_section_stands_in_the_same_section_in_the_other_langu
     for ours, theirs in sections:
         figures = {*lost(ours, theirs + guide), *lost(theirs, ours + readme)}
         assert figures <= set(ALONE.get(name, "").split()), theirs.split("\n")[0]
+
+
+# sections in which the languages say things in another order
+OTHER_ORDER = {"exercises": ["14."], "inside": ["4."], "inside-notes": ["4.", "6."]}
+
+
+@each_same
+def test_the_figures_of_a_section_stand_in_the_same_order(name):
+    """So that two that change places are noticed: percentages, decimals and ranges."""
+    pages = [prose(text) for text in (ENGLISH[f"docs/{name}.md"], PAGES[name])]
+    pages = [re.sub(r"(?i)(?:exercise|练习) \d+", "", page) for page in pages]
+    sections = [page.split("\n## ") for page in pages]
+    for texts in zip(*sections, strict=True) if name != "reference" else [pages]:
+        found = [[f for f in figures(text) if re.search("[%.～]", f)] for text in texts]
+        both = Counter(found[0]) & Counter(found[1])
+        kept = [[f for n, f in enumerate(some) if some[:n].count(f) < both[f]] for some in found]
+        assert kept[0] == kept[1] or texts[1].split()[0] in OTHER_ORDER.get(name, ()), texts[1]
+
+
+@each_same
+def test_the_machines_are_the_same(name):
+    pages = ENGLISH[f"docs/{name}.md"], PAGES[name]
+    assert len({frozenset(re.findall(r"\b[A-Z]+\d+\b", prose(page))) for page in pages}) == 1
 
 
 TWINS = {  # tables that no program makes, by their first heads
