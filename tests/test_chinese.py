@@ -201,6 +201,13 @@ def test_the_formulas_are_those_of_the_script(script, lines):
     assert any("\n".join(formulas) in text for text in PAGES.values())
 
 
+def test_a_formula_in_a_chinese_sentence_stands_in_an_english_page_or_a_script():
+    texts = *ENGLISH.values(), *(path.read_text(encoding="utf-8") for path in ROOT.glob("*.py"))
+    known = re.sub(r"\s+", " ", " ".join(texts))
+    formulas = re.findall(r"`([a-z](?:_t)? = .*?)`", "\n".join(PAGES.values()))
+    assert len(formulas) > 4 and [formula for formula in formulas if formula not in known] == []
+
+
 def test_the_table_line_by_line_is_the_script_in_its_order():
     source = (ROOT / "rnn_cell_imdb.py").read_text(encoding="utf-8")
     source, left_out = re.sub(r'(?s)""".*?"""|#[^\n]*|\s', "", source), ""
