@@ -128,6 +128,7 @@ BAD = {  # what is wrong: the members that are so, and what must be said
         dict(x_train=objects(*[[5]] * 10**6), y_train=np.ones(10**6, int)),
         "1000000 reviews of 80 words are none, or too many",
     ),
+    "plain test": (dict(x_test=np.ones((20, 80), int)), "x_test is an array (20, 80)"),
     "plain array": (dict(x_train=np.ones((30, 80), int)), "array (30, 80) of int64, not of lists"),
     "two dimensions": (dict(x_train=objects(*range(30)).reshape(15, 2)), ""),
     "objects for labels": (dict(y_train=objects(*[1] * 30)), ""),

@@ -229,10 +229,16 @@ def test_the_best_epoch_is_chosen_on_reviews_that_are_neither_trained_on_nor_tes
     with untraced():
         line = parsed(call("lstm_imdb", *flags, *more))
         best = parsed(call("lstm_imdb", *flags, "--load", "best.weights.h5"))
+        model = script.main([*flags, "--load", "best.weights.h5"])
+        args = script.common.parse_args("x", flags)
+        ((x, y),) = script.common.load_datasets(args)[2]  # held out
+        loss = keras.losses.binary_crossentropy(y[:, None], model(x)).numpy().mean()
     with open("log.csv", encoding="utf-8", newline="") as file:
         losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
     assert line["done"].startswith(f"{len(losses)} of 9 epochs in ")
     assert losses.index(min(losses)) == len(losses) - 2  # the one after it was worse
+    assert loss == pytest.approx(min(losses), abs=1e-5)  # float32; the next is worse by far more
+    assert losses[-1] - min(losses) > 1e-3
     assert (best["right"], best["loss"], best["n"]) == (line["right"], line["loss"], "100")
 
 

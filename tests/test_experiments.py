@@ -276,6 +276,7 @@ def test_costs_are_medians_of_all_rounds_and_a_step_has_the_sizes_that_are_print
     assert [float(row[1]) for row in rows] == [3, 1, 20, 10, 30, 20]
 
     def step(model, x, y):
+        assert model.optimizer.clipnorm == common.parse_args("x", []).clipnorm
         sizes.append((x.shape[1], model.dense.kernel.shape[0], len(x), len(y)))
 
     looks = itertools.count()

@@ -717,6 +717,21 @@ def test_the_style_shows_what_the_words_of_the_page_say():
                for red, green, blue in re.findall("--gate: #(..)(..)(..)", TEXT))  # fmt: skip
 
 
+def luminance(colour):
+    """That of WCAG 2: how light #rrggbb is, from 0 to 1."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    return np.dot([0.2126, 0.7152, 0.0722], [((c + 0.055) / 1.055) ** 2.4 for c in parts])
+
+
+def test_what_is_written_can_be_read_in_both_schemes():
+    """The contrast of WCAG 2 for text, 4.5 to 1, of ink, of what is soft, of good and of bad."""
+    schemes = [dict(re.findall(r"--(\w+): (#\w{6})", s)) for s in re.split("--paper", TEXT)[1:3]]
+    for colours in schemes:
+        for ink, ground in itertools.product(("ink", "soft", "good", "bad"), ("card", "faint")):
+            low, high = sorted(luminance(colours[name]) for name in (ink, ground))
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+
+
 def test_what_can_be_clicked_has_an_action_and_more_has_the_colour_of_good():
     actions = TEXT.split("const ACTIONS = {")[1].split("\n};")[0]
     clicked = set(re.findall(r'data-do="(\w+)', TEXT))

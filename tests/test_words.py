@@ -108,6 +108,9 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
         write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=objects(*[[1]] * 30)),
     ):
         assert vocabulary(path) == common.digest(GOOD.encode())
+    many = [json.dumps({str(n): n for n in range(1, last)}) for last in (2_000, 2_001)]
+    paths = [write_npz(tmp_path / f"{len(words)}.npz", words=words) for words in many]
+    assert [*map(vocabulary, paths)] == [common.digest(words.encode()) for words in many]
     with np.load(imdb_like, allow_pickle=True) as file:
         members = {name: file[name] for name in file.files}
     reviews = [*members["x_train"], *members["x_test"]]
