@@ -338,6 +338,10 @@ def test_the_words_that_a_page_sees_in_the_picture_are_read_there():
         text = (names.ROOT / f"docs/{page}inside.md").read_text(encoding="utf-8")
         words = re.findall(r"[a-z]+", re.search(form, text)[1].replace(" and ", " "))
         assert [word for word in figures.NEGATIVE.split() if word in words] == words != []
+    for page in "README.md", "docs/zh-CN/guide.md", "docs/zh-CN/inside.md":
+        text = (names.ROOT / page).read_text(encoding="utf-8")
+        phrase = re.search('"(.*?)" costs the left review|左边的 (.*?) 本来是夸', text)
+        assert f" {phrase[1] or phrase[2]} " in figures.POSITIVE
 
 
 def test_the_slow_number_goes_up_with_the_verdict(given, ids):
