@@ -308,6 +308,7 @@ def test_gates_are_drawn_before_and_after_and_word_by_word(given, ids):
             np.testing.assert_allclose(line.get_ydata(), of_text[letter].mean(axis=1), atol=1e-5)
         (shade,), (letter,) = axes.collections, set("fz") & set(letters)
         assert shade.get_label() == f"{letter}, 10th to 90th percentile"
+        assert {*legend(axes)} == {*lines(axes), shade.get_label()}
         ends = np.percentile(of_text[letter], (10, 90), axis=1).T
         check_shade(shade, ends)
 
