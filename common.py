@@ -569,7 +569,7 @@ def evaluate_saved(args, model):
 # --------------------------------------------------------------------------------- reading a review
 def tokenize(text):
     """Split a review as IMDB's were: lower case, no punctuation but apostrophes -> words."""
-    text = unicodedata.normalize("NFC", text).lower()  # NFC: é in one form
+    text = unicodedata.normalize("NFC", text.lower())  # NFC: é in one form
     words = []
     for n, part in enumerate(ALONE.split(text)):
         if n % 2:  # what ALONE matched
