@@ -49,6 +49,9 @@ def test_each_run_has_its_lines_in_both_panels():
     other = {key: [1 - value for value in values] for key, values in LOG.items()}
     figure = plot.draw({"one": LOG, "two": other})
     loss, accuracy = figure.axes
+    figure.draw_without_rendering()
+    left, right = (axes.get_tightbbox() for axes in figure.axes)  # with their names
+    assert 0 < left.x0 < left.x1 < right.x0 < right.x1 < figure.bbox.x1 and left.y0 > 0
     assert loss.get_position().x0 < accuracy.get_position().x0
     for axes, key in (loss, "loss"), (accuracy, "accuracy"):
         assert axes.get_ylabel() == key and axes.get_xlabel() == "epoch"

@@ -7,6 +7,7 @@ import shutil
 import sys
 import tracemalloc
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import averaged
@@ -109,6 +110,10 @@ def test_a_vocabulary_is_known_by_the_words_of_a_file_or_by_its_ranks(tmp_path, 
         write_npz(tmp_path / "other reviews.npz", words=GOOD, x_train=objects(*[[1]] * 30)),
     ):
         assert vocabulary(path) == common.digest(GOOD.encode())
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(tmp_path / "first.npz", "w") as first:
+        for name in ("words.json", *archive.namelist()[:-1]):  # a zip has no order
+            first.writestr(name, archive.read(name))
+    assert vocabulary(tmp_path / "first.npz") == common.digest(GOOD.encode())
     many = [json.dumps({str(n): n for n in range(1, last)}) for last in (2_000, 2_001)]
     paths = [write_npz(tmp_path / f"{len(words)}.npz", words=words) for words in many]
     assert [*map(vocabulary, paths)] == [common.digest(words.encode()) for words in many]
