@@ -50,6 +50,8 @@ def test_model_equals_numpy(script, ids, unroll):
         assert np.ptp(expected) > 1e-3  # not five times the same number
         np.testing.assert_allclose(model(x, training=False), expected, **FLOAT32_80_STEPS)
         np.testing.assert_array_equal(model(x), model(x, training=False))  # unless it is said
+    many, expected = (np.repeat(rows, 300, axis=0) for rows in (x, expected))  # of any number
+    np.testing.assert_allclose(model(many), expected, **FLOAT32_80_STEPS)
 
 
 def blocks(docstring):
