@@ -86,10 +86,10 @@ def python(*arguments, **options):
     return result
 
 
-def checked(text, lines=r"(\S+: )?(error|warning): "):
-    """What a program says, if each of its messages (which begin like lines) is in messages.txt."""
+def checked(text, messages=r"(\S+: )?(error|warning): "):
+    """What a program says, if each of its messages (by how they begin) is in messages.txt."""
     for line in text.splitlines():
-        if re.match(lines, line) and len(line) < 600:  # fail() cuts there
+        if re.match(messages, line) and len(line) < 600:  # fail() cuts there
             assert MESSAGES.fullmatch(line), f"not in messages.txt: {line}"
     return text
 
@@ -109,8 +109,10 @@ def call(name, *flags):
         except SystemExit as end:
             status = end.code
     if name in ("own_data", "predict") and not {"-h", "--help"} & {*flags}:
-        checked(out.getvalue() + err.getvalue(), r"(?!usage: |    )")
-    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=checked(err.getvalue()))
+        checked(err.getvalue() + out.getvalue(), r"(?!usage: |    )")  # all but argparse's usage
+    else:
+        checked(err.getvalue())
+    return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 @contextlib.contextmanager

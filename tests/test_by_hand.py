@@ -114,11 +114,12 @@ def test_the_sum_stays_and_the_difference_goes(page):
     check(page, 4, known, [*np.ravel(rows[1:4]), 0.4])
     if page == "docs":
         form = r"W \* \((.*?)\) += .* = \((.*?)\) +times (.*)"
-        for weights, left, factor in re.findall(form, blocks(page, 4)):
+        products = re.findall(form, blocks(page, 4))
+        assert len(products) == 2
+        for weights, left, factor in products:
             weights, left = (np.array(text.split(","), float) for text in (weights, left))
-            assert np.allclose(matrix @ weights, left) and np.allclose(
-                weights * float(factor), left
-            )
+            np.testing.assert_allclose(left, matrix @ weights)
+            np.testing.assert_allclose(left, weights * float(factor))
         for line in re.findall(r"(?m)^step (.*)$", blocks(page, 4)):
             step, *shown = line.split()  # all of them positive
             assert all(map(shows, shown, rows[int(step)])) and "-" not in line, line

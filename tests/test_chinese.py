@@ -70,6 +70,11 @@ def figures(text):
     return [figure for figure in found if len(figure) > 1]
 
 
+def in_prose(text):
+    """The figures in the prose of a text, but for the numbers of exercises."""
+    return figures(re.sub(r"(?i)(?:exercise|练习) \d+", "", prose(text)))
+
+
 def lost(ours, theirs):
     """The figures in the prose of one that stand nowhere in the other.
 
@@ -77,8 +82,7 @@ def lost(ours, theirs):
     """
     stand = set(figures(re.sub(r"\]\([^)]*\)", "", theirs)))
     stand |= set(re.findall(NUMBER, " ".join(stand)))
-    ours = re.sub(r"(?i)(?:exercise|练习) \d+", "", prose(ours))
-    return [figure for figure in figures(ours) if figure not in stand]
+    return [figure for figure in in_prose(ours) if figure not in stand]
 
 
 @pytest.mark.parametrize("name", FOUR)
@@ -146,11 +150,10 @@ OTHER_ORDER = {"exercises": ["14."], "inside": ["4."], "inside-notes": ["4.", "6
 @each_same
 def test_the_figures_of_a_section_stand_in_the_same_order(name):
     """So that two that change places are noticed: percentages, decimals and ranges."""
-    pages = [prose(text) for text in (ENGLISH[f"docs/{name}.md"], PAGES[name])]
-    pages = [re.sub(r"(?i)(?:exercise|练习) \d+", "", page) for page in pages]
+    pages = ENGLISH[f"docs/{name}.md"], PAGES[name]
     sections = [page.split("\n## ") for page in pages]
     for texts in zip(*sections, strict=True) if name != "reference" else [pages]:
-        found = [[f for f in figures(text) if re.search("[%.～]", f)] for text in texts]
+        found = [[f for f in in_prose(text) if re.search("[%.～]", f)] for text in texts]
         both = Counter(found[0]) & Counter(found[1])
         kept = [[f for n, f in enumerate(some) if some[:n].count(f) < both[f]] for some in found]
         assert kept[0] == kept[1] or texts[1].split()[0] in OTHER_ORDER.get(name, ()), texts[1]

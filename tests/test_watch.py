@@ -703,6 +703,9 @@ LOOKS = r"""\.out button {.*line-through; \.unknown {.*dotted; \.opinion {.*bold
 button\[aria-pressed=true\] {.*background; button {.*cursor: pointer"""
 
 
+SCHEMES = re.findall(r"--paper: .*\n.*\n.*--changed: .*;", TEXT)  # the colours, light and dark
+
+
 def test_the_style_shows_what_the_words_of_the_page_say():
     style = TEXT.split("<style>")[1].split("</style>")[0]
     for look in re.split("; |\n", LOOKS):
@@ -710,7 +713,7 @@ def test_the_style_shows_what_the_words_of_the_page_say():
     assert style.count("display: none") == 2  # of what is empty; on a phone a sign is not repeated
     named = {*re.findall(r"(--\w+):", style), "--letters"}
     assert {*re.findall(r"var\((--\w+)", TEXT)} | {"--plus", "--minus"} == named
-    for scheme in re.findall(r"--paper: .*\n.*\n.*--changed: .*;", style):
+    for scheme in SCHEMES:
         colours = re.findall(r": (#\w+|\d+, \d+, \d+);", scheme)
         assert len({*colours}) == len(colours) == 14  # what is marked is not of the paper's colour
     assert all(green == max(red, green, blue)
@@ -725,9 +728,10 @@ def luminance(colour):
 
 def test_what_is_written_can_be_read_in_both_schemes():
     """The contrast of WCAG 2 for text, 4.5 to 1, of ink, of what is soft, of good and of bad."""
-    schemes = [dict(re.findall(r"--(\w+): (#\w{6})", s)) for s in re.split("--paper", TEXT)[1:3]]
-    for colours in schemes:
-        for ink, ground in itertools.product(("ink", "soft", "good", "bad"), ("card", "faint")):
+    assert len(SCHEMES) == 2
+    for scheme in SCHEMES:
+        colours, inks = dict(re.findall(r"--(\w+): (#\w{6})", scheme)), "ink soft good bad"
+        for ink, ground in itertools.product(inks.split(), ("paper", "card", "faint")):
             low, high = sorted(luminance(colours[name]) for name in (ink, ground))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
 
